@@ -1,0 +1,13 @@
+# Everything that is not ours, from the distribution's packages (tools/setup installs them).
+# SPDX-License-Identifier: Apache-2.0
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(tl-expected REQUIRED)
+find_package(fmt REQUIRED)
+find_package(hwy REQUIRED)
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(benchmark 1.7 REQUIRED)
+find_package(CLI11 REQUIRED)
+
+find_path(INTERPSCALE_RANDOM123 Random123/philox.h REQUIRED)

@@ -1,0 +1,24 @@
+// A backend that does another's work and adds up what each call counts for: declared costs are
+// held against this.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "interpscale/kernels/backend.hpp"
+#include "interpscale/kernels/flops.hpp"
+
+namespace interpscale::kernels {
+
+template <class T>
+class CountingBackend : public Backend<T> {
+ public:
+  [[nodiscard]] virtual Flops flops() const = 0;
+  virtual void reset() = 0;
+};
+
+/// Wraps `inner`, which must outlive it. One thread at a time.
+template <class T>
+[[nodiscard]] std::unique_ptr<CountingBackend<T>> make_counting_backend(const Backend<T>& inner);
+
+}  // namespace interpscale::kernels
