@@ -1,0 +1,55 @@
+// How a time grows with one measure of size: T = b x^alpha, T = a + b x^alpha, T = b x log x.
+// Variable projection on log residuals, choice by AICc, interval by bootstrap over rounds.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "interpscale/core/result.hpp"
+#include "interpscale/scaling/observation.hpp"
+
+namespace interpscale::scaling {
+
+enum class LawKind { kPower, kPowerWithOverhead, kLogLinear };
+
+[[nodiscard]] std::string_view name_of(LawKind kind);
+
+/// T(x) = overhead + coefficient x^exponent (kLogLinear: coefficient x log x, exponent reported 1).
+struct CostLaw {
+  LawKind kind = LawKind::kPower;
+  double coefficient = 0;
+  double exponent = 0;
+  double overhead = 0;
+  double sum_of_squares = 0;  ///< of the log residuals
+  double aicc = 0;
+  double weight = 0;  ///< Akaike weight among the candidates
+  [[nodiscard]] double operator()(double x) const;
+};
+
+/// log T between neighbouring sizes.
+struct LocalSlope {
+  double from = 0;
+  double to = 0;
+  double slope = 0;
+};
+
+struct OneFactorFit {
+  CostLaw law;                      ///< the chosen one
+  Interval exponent;                ///< of the chosen law, model choice repeated in each resample
+  std::vector<CostLaw> candidates;  ///< all, best AICc first
+  std::vector<LocalSlope> local_slopes;
+  std::vector<double> residuals;  ///< log T - log fit, in the order of the observations
+  double theil_sen = 0;           ///< median of pairwise log-log slopes
+  bool theil_sen_disagrees = false;
+  double leave_largest_out_error = 0;  ///< log(measured / extrapolated) at the largest size
+};
+
+/// The observations' times against `sizes` (same order; at least 4 distinct sizes).
+[[nodiscard]] Result<OneFactorFit> fit_one_factor(std::span<const double> sizes,
+                                                  std::span<const Observation> observations,
+                                                  const BootstrapOptions& options);
+
+}  // namespace interpscale::scaling
