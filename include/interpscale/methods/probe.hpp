@@ -1,0 +1,50 @@
+// What a method is handed, and the problem that its cost is a function of.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "interpscale/core/matrix.hpp"
+#include "interpscale/nn/mlp.hpp"
+#include "interpscale/nn/tape.hpp"
+
+namespace interpscale::methods {
+
+/// What an effect is measured on: the target output F = y_t (t = the label), or the loss.
+enum class Metric { kMethodDefault, kTarget, kLoss };
+
+struct MethodOptions {
+  int steps = 32;                           ///< K, nodes of a path
+  Metric metric = Metric::kMethodDefault;   ///< of effects
+  bool absolute = false;                    ///< mean of absolute values over samples, where offered
+  std::size_t workspace_bytes = std::size_t{64} << 20;  ///< tiles are chosen to fit this
+};
+
+/// One network, one batch. All views outlive the call.
+template <class T>
+struct Probe {
+  const nn::Mlp<T>& network;
+  MatrixView<const T> inputs;             ///< x [B, d]
+  std::span<const std::uint32_t> labels;  ///< [B], in [0, C)
+  MatrixView<const T> baseline;           ///< x' [1, d], or empty for zeros
+  MatrixView<const T> donor;              ///< counterfactual inputs [B, d], or empty
+  MethodOptions options;
+  nn::Tape<T>& tape;  ///< buffers for B samples; a method fills them itself (that is part of its cost)
+};
+
+/// Everything a method's cost depends on.
+struct Problem {
+  nn::Topology topology;
+  std::size_t batch = 0;  ///< B
+  MethodOptions options;
+  /// Per hidden layer: (sample, neuron) pairs with h > 0 on the batch. Empty: as if all were.
+  std::vector<std::uint64_t> active_pairs;
+};
+
+/// The problem that a probe poses, its activity measured by a forward pass of `tape`.
+template <class T>
+[[nodiscard]] Problem problem_of(const Probe<T>& probe);
+
+}  // namespace interpscale::methods

@@ -1,0 +1,92 @@
+// What an analysis method is to the rest of the project: everything that the contract test, the
+// benchmarks, the study, the command line and the documentation need to know of it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "interpscale/core/matrix.hpp"
+#include "interpscale/kernels/backend.hpp"
+#include "interpscale/methods/probe.hpp"
+
+namespace interpscale::methods {
+
+/// What the columns of a row are.
+enum class Columns {
+  kScore,       ///< 1
+  kStatistics,  ///< named numbers
+  kSamples,     ///< B
+  kInputs,      ///< d
+  kNeurons,     ///< n
+  kExamples,    ///< k
+  kClasses,     ///< C
+  kCluster,     ///< 1
+};
+
+[[nodiscard]] std::string_view name_of(Columns columns);
+
+/// Leading order T ~ N^parameters n^neurons B^batch d^inputs, hidden layers dominating.
+struct LeadingExponents {
+  double parameters = 0;
+  double neurons = 0;
+  double batch = 0;
+  double inputs = 0;
+};
+
+/// Exact arithmetic and a floor on memory traffic of one run.
+struct Cost {
+  std::uint64_t flops = 0;
+  std::uint64_t bytes = 0;  ///< operands and results, each once
+};
+
+/// One row per hidden neuron, first hidden layer first: out [n, columns].
+template <class T>
+using Analysis = std::function<void(const Probe<T>&, const kernels::Context<T>&, MatrixView<T> out)>;
+
+/// A timed way to compute the method's numbers.
+struct Variant {
+  std::string name;     ///< "naive" or "fast"
+  std::string summary;  ///< one line: how
+  LeadingExponents exponents;
+  std::function<Cost(const Problem&)> cost;
+  std::function<std::uint64_t(const Problem&)> workspace_bytes;
+  Analysis<float> run;
+};
+
+/// Something that is true of the exact values, whatever the network.
+struct Identity {
+  std::string statement;
+  /// The largest deviation, and what rounding (unit roundoff `epsilon`) and quadrature allow.
+  struct Verdict {
+    double deviation = 0;
+    double allowed = 0;
+  };
+  /// `values` [n, columns] as some variant computed them; empty function: not applicable.
+  std::function<Verdict(const Probe<double>&, const kernels::Context<double>&,
+                        MatrixView<const double> values, double epsilon)>
+      check;
+};
+
+struct MethodSpec {
+  std::string name;
+  std::string summary;  ///< one line
+  std::string formula;  ///< plain text, in METHODS' letters: h, z, W, F, B, K
+  std::string source;   ///< paper
+  Columns columns = Columns::kScore;
+  std::vector<std::string> statistics;  ///< names of the columns, for kStatistics
+  /// Number of columns for a problem.
+  std::function<std::size_t(const Problem&)> column_count;
+  /// The definition: double precision, obvious loops.
+  Analysis<double> reference;
+  std::vector<Variant> variants;
+  /// Largest allowed |variant - reference|, given the reference's values and the problem; derived
+  /// from the depth and the lengths of the sums.
+  std::function<double(const Problem&, MatrixView<const double> reference_values)> tolerance;
+  std::vector<Identity> identities;
+};
+
+}  // namespace interpscale::methods
