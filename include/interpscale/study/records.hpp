@@ -1,0 +1,95 @@
+// The lines of a study's journal. results/schema describes the same in JSON Schema.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "interpscale/core/result.hpp"
+#include "interpscale/measure/driver.hpp"
+#include "interpscale/measure/environment.hpp"
+#include "interpscale/measure/limits.hpp"
+#include "interpscale/measure/timed.hpp"
+#include "interpscale/study/plan.hpp"
+
+namespace interpscale::study {
+
+inline constexpr int kSchemaVersion = 1;
+
+/// kind "network": one trained network of the study.
+struct NetworkRecord {
+  std::string topology;  ///< Topology::name()
+  double loss_before = 0;
+  double loss_after = 0;
+  double test_accuracy = 0;
+  double seconds = 0;
+  std::vector<double> active_share;         ///< per hidden layer, on the study's batch
+  std::vector<std::uint64_t> active_pairs;  ///< per hidden layer
+};
+
+/// kind "cell": what a cell is, and that it was verified (once a study).
+struct CellRecord {
+  std::string cell;
+  std::string subject;
+  std::string variant;  ///< "" for passes
+  std::string topology;
+  std::size_t depth = 0;
+  std::size_t width = 0;  ///< of the first hidden layer
+  measure::Quantities quantities;
+  std::uint64_t dense_flops = 0;  ///< declared cost if every unit were active
+  std::string status;             ///< "ok" or "failed" (then it is not timed)
+  std::string reason;
+  measure::Verification verification;
+};
+
+/// kind "round": a child process has started.
+struct RoundRecord {
+  int round = 0;
+  std::uint64_t seed = 0;
+  measure::Environment environment;
+  measure::MachineState state;
+  measure::Limits limits;
+  int threads = 1;
+  std::string backend;
+  std::string simd_target;
+  std::string binding;
+  double round_trip_nanoseconds = 0;  ///< 0 for one thread
+};
+
+/// kind "timing": one cell in one round. status "ok" or "failed".
+struct TimingRecord {
+  int round = 0;
+  std::string cell;
+  std::string status;
+  std::string reason;
+  std::string command;  ///< repeats this timing alone
+  double seconds = 0;
+  std::vector<double> repetitions;
+  std::uint64_t iterations = 0;
+  double steal_share = 0;
+};
+
+/// A journal, read back: a plan, then what has been done of it.
+struct StudyJournal {
+  Plan plan;
+  std::vector<NetworkRecord> networks;
+  std::vector<CellRecord> cells;
+  std::vector<RoundRecord> rounds;
+  std::vector<TimingRecord> timings;
+  std::vector<LeftOut> left_out;  ///< kind "left_out"
+};
+
+[[nodiscard]] nlohmann::ordered_json study_record(const Plan& plan);
+[[nodiscard]] nlohmann::ordered_json to_json(const NetworkRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const CellRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const RoundRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const TimingRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const LeftOut& record);
+
+/// Errors name file, line and field. A (round, cell) pair that stands twice is an error.
+[[nodiscard]] Result<StudyJournal> read_study_journal(const std::filesystem::path& path);
+
+}  // namespace interpscale::study
