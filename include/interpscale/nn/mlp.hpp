@@ -14,8 +14,8 @@ namespace interpscale::nn {
 /// z = W h + b. Also the shape of its gradients and of an optimizer's moments.
 template <class T>
 struct DenseLayer {
-  Matrix<T> weights;       ///< [out, in]
-  AlignedVector<T> bias;   ///< [out]
+  Matrix<T> weights;      ///< [out, in]
+  AlignedVector<T> bias;  ///< [out]
 };
 
 /// One DenseLayer of zeros for every layer of the topology.

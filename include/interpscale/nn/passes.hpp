@@ -33,12 +33,17 @@ void backward(const Mlp<T>& network, MatrixView<const T> inputs, const Tape<T>& 
               const kernels::Context<T>& context);
 
 /// dF/dh_l for every hidden layer, F = sum(output_gradient * y): activation_gradients[l] is
-/// [B, w_(l+1)], written for l = first_layer .. L-1. No weight gradients.
+/// [B, w_(l+1)], written for l = first_layer .. L-1 (the other
+/// matrices are left alone). The slope of h_l itself is not in it. No weight gradients.
 template <class T>
 void backward_activations(const Mlp<T>& network, const Tape<T>& tape,
                           MatrixView<const T> output_gradient, std::size_t first_layer,
                           std::vector<Matrix<T>>& activation_gradients,
                           const kernels::Context<T>& context);
+
+/// One [batch, w_l] matrix of zeros a hidden layer, as `backward_activations` wants them.
+template <class T>
+[[nodiscard]] std::vector<Matrix<T>> hidden_matrices(const Topology& topology, std::size_t batch);
 
 /// Exact costs of these passes for `batch` samples, as the kernels count them.
 [[nodiscard]] kernels::Flops forward_flops(const Topology& topology, std::size_t batch);
@@ -46,7 +51,6 @@ void backward_activations(const Mlp<T>& network, const Tape<T>& tape,
                                                 std::size_t batch);
 [[nodiscard]] kernels::Flops backward_flops(const Topology& topology, std::size_t batch);
 [[nodiscard]] kernels::Flops backward_activations_flops(const Topology& topology,
-                                                        std::size_t first_layer,
-                                                        std::size_t batch);
+                                                        std::size_t first_layer, std::size_t batch);
 
 }  // namespace interpscale::nn

@@ -16,7 +16,7 @@ struct Tape {
   /// `keep_pre_activations` allocates z_1 ... z_L too (backward passes do not need them).
   Tape(const Topology& topology, std::size_t batch, bool keep_pre_activations = false);
 
-  std::size_t batch = 0;                   ///< rows of the last forward pass
+  std::size_t batch = 0;                   ///< rows of the last pass; at first, all of them
   std::vector<Matrix<T>> pre_activations;  ///< z_l [batch, w_l], l = 1..L; or none
   std::vector<Matrix<T>> activations;      ///< h_l [batch, w_l], l = 1..L
   Matrix<T> logits;                        ///< y [batch, C]

@@ -27,8 +27,8 @@ class TrainingStep {
  private:
   Loss loss_;
   Tape<T> tape_;
-  AlignedVector<T> losses_;                // [batch]
-  Matrix<T> output_gradient_;              // [batch, C]
+  AlignedVector<T> losses_;    // [batch]
+  Matrix<T> output_gradient_;  // [batch, C]
   std::vector<DenseLayer<T>> gradients_;
   Optimizer<T> optimizer_;
 };
