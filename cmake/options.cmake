@@ -1,6 +1,7 @@
 # Build options, warnings and sanitizers: private interface targets, never exported flags.
 # SPDX-License-Identifier: Apache-2.0
 option(INTERPSCALE_TESTS "Build the tests" ON)
+option(INTERPSCALE_BENCH "Build the benchmarks" ON)
 option(INTERPSCALE_WERROR "Treat warnings as errors" OFF)
 set(INTERPSCALE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (empty: none)")
 option(INTERPSCALE_COVERAGE "Instrument for coverage" OFF)
@@ -13,9 +14,13 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# Paths below the project are hashed relative to it, so that a second copy of the tree (a fresh
+# clone, the one-new-file test) finds what the first one compiled.
 find_program(INTERPSCALE_CCACHE ccache)
-if(INTERPSCALE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${INTERPSCALE_CCACHE}")
+if(INTERPSCALE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      "${INTERPSCALE_CCACHE}")
 endif()
 
 add_library(interpscale_warnings INTERFACE)
