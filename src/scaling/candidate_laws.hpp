@@ -1,0 +1,60 @@
+// The candidate laws of one factor, fitted to log times at fixed sizes and ranked by AICc.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "interpscale/scaling/one_factor.hpp"
+
+namespace interpscale::scaling {
+
+/// A law in the coordinates of the search: u = log x - centre, centre = mean of log x.
+/// log T = log_coefficient + log(exp(log_ratio) + exp(exponent u)), log_ratio = minus infinity
+/// without overhead; kLogLinear: log_coefficient + log(x log x).
+struct LogLaw {
+  LawKind kind = LawKind::kPower;
+  double log_coefficient = 0;
+  double exponent = 0;
+  double log_ratio = -std::numeric_limits<double>::infinity();
+  double sum_of_squares = 0;
+  double aicc = 0;
+};
+
+/// How many numbers a law has, the variance of its residuals not counted.
+[[nodiscard]] std::size_t numbers_of(LawKind kind);
+
+/// Fits to log times at the same sizes, again and again. A candidate whose AICc the points do not
+/// suffice for is left out; with 4 points or fewer only the power law is fitted. x log x is a
+/// candidate where all sizes exceed 1.
+class CandidateLaws {
+ public:
+  explicit CandidateLaws(std::span<const double> sizes);
+
+  /// Every candidate, best AICc first. log_times: [sizes].
+  [[nodiscard]] std::vector<LogLaw> fit(std::span<const double> log_times) const;
+  /// The best candidate alone; the overhead is searched for near `overhead_hint`, the overhead law
+  /// of a full fit to similar times (a hint without overhead stands for none).
+  [[nodiscard]] LogLaw refit(std::span<const double> log_times, const LogLaw& overhead_hint) const;
+
+  /// log T at size x.
+  [[nodiscard]] double log_time(const LogLaw& law, double size) const;
+  /// In the units of the sizes and times (its weight is left 0).
+  [[nodiscard]] CostLaw to_cost_law(const LogLaw& law) const;
+
+ private:
+  [[nodiscard]] LogLaw power(std::span<const double> log_times) const;
+  [[nodiscard]] LogLaw log_linear(std::span<const double> log_times) const;
+  void set_aicc(LogLaw& law) const;
+
+  std::vector<double> u_;
+  std::vector<double> log_x_log_x_;  // empty where a size is 1 or less
+  double centre_ = 0;
+  double sum_u_squared_ = 0;
+  bool overhead_is_candidate_ = false;
+  bool log_linear_is_candidate_ = false;
+};
+
+}  // namespace interpscale::scaling

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpscale/scaling/ratio.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "interpscale/core/require.hpp"
+#include "scaling/bootstrap.hpp"
+#include "scaling/linear_fit.hpp"
+#include "scaling/round_table.hpp"
+
+namespace interpscale::scaling {
+namespace {
+
+struct Paired {
+  std::vector<double> sizes;
+  std::vector<Observation> ratios;  // rounds[r] = numerator / denominator of round r
+};
+
+/// The cells of both, matched by name; the sizes are the numerator's.
+Result<Paired> pair_cells(std::span<const double> sizes, std::span<const Observation> numerator,
+                          std::span<const Observation> denominator) {
+  std::map<std::string_view, const Observation*> denominators;
+  for (const Observation& cell : denominator) {
+    if (!denominators.emplace(cell.name, &cell).second) {
+      return fail("cell '{}' occurs twice in the denominator: pairing needs one of each name",
+                  cell.name);
+    }
+  }
+  Paired paired;
+  for (std::size_t i = 0; i < numerator.size(); ++i) {
+    const auto found = denominators.find(numerator[i].name);
+    if (found == denominators.end()) {
+      continue;
+    }
+    const Observation& below = *found->second;
+    if (numerator[i].rounds.size() != below.rounds.size()) {
+      return fail(
+          "cell '{}': found {} rounds of the numerator and {} of the denominator, wanted the "
+          "same rounds",
+          below.name, numerator[i].rounds.size(), below.rounds.size());
+    }
+    Observation ratio = numerator[i];
+    for (std::size_t r = 0; r < ratio.rounds.size(); ++r) {
+      ratio.rounds[r] /= below.rounds[r];
+    }
+    paired.sizes.push_back(sizes[i]);
+    paired.ratios.push_back(std::move(ratio));
+  }
+  if (paired.ratios.empty()) {
+    return fail("numerator ({} cells) and denominator ({} cells) have no cell name in common",
+                numerator.size(), denominator.size());
+  }
+  return paired;
+}
+
+Growth growth_of(const Interval& exponent, double constant_within) {
+  if (exponent.low > 0) {
+    return Growth::kGrows;
+  }
+  if (exponent.high < 0) {
+    return Growth::kShrinks;
+  }
+  const bool inside = exponent.low >= -constant_within && exponent.high <= constant_within;
+  return inside ? Growth::kConstant : Growth::kUndecided;
+}
+
+}  // namespace
+
+std::string_view name_of(Growth growth) {
+  switch (growth) {
+    case Growth::kGrows:
+      return "grows";
+    case Growth::kConstant:
+      return "constant";
+    case Growth::kShrinks:
+      return "shrinks";
+    case Growth::kUndecided:
+      return "undecided";
+  }
+  require(false, "an unknown growth");
+  return {};
+}
+
+Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observation> numerator,
+                           std::span<const Observation> denominator, double reference_size,
+                           double constant_within, const BootstrapOptions& options) {
+  require(sizes.size() == numerator.size(), "one size for each cell of the numerator");
+  require(reference_size > 0 && constant_within >= 0,
+          "a positive reference size, a bound from 0 up");
+  for (const std::span<const Observation> side : {numerator, denominator}) {
+    if (const Result<RoundTable> checked = RoundTable::from(side); !checked) {
+      return tl::unexpected(checked.error());
+    }
+  }
+  const Result<Paired> paired = pair_cells(sizes, numerator, denominator);
+  if (!paired) {
+    return tl::unexpected(paired.error());
+  }
+  if (const Result<void> checked = check_sizes(paired->sizes, paired->ratios); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  const Result<RoundTable> table = RoundTable::from(paired->ratios);
+  if (!table) {
+    return tl::unexpected(table.error());
+  }
+  // Sizes are taken against the reference, so that the intercept is the ratio there.
+  Eigen::MatrixXd columns(static_cast<Eigen::Index>(paired->sizes.size()), 1);
+  for (std::size_t i = 0; i < paired->sizes.size(); ++i) {
+    columns(static_cast<Eigen::Index>(i), 0) = std::log(paired->sizes[i] / reference_size);
+  }
+  const LinearFit linear(columns);
+  const LinearSolution solution = linear.solve(table->log_medians());
+
+  const ErrorResampler resampler(*table, options);
+  const LackOfFit lack = resampler.lack_of_fit(
+      {solution.residuals.data(), static_cast<std::size_t>(solution.residuals.size())}, 2);
+  std::vector<double> exponent_errors;
+  std::vector<double> reference_errors;
+  std::vector<double> errors(table->cells());
+  for (std::size_t k = 0; k < resampler.resamples(); ++k) {
+    resampler.draw(k, lack, errors);
+    const LinearSolution error = linear.solve(errors);
+    exponent_errors.push_back(error.slopes(0));
+    reference_errors.push_back(error.intercept);
+  }
+  const double stretch = resampler.stretch(lack);
+  RatioLaw law;
+  law.exponent = solution.slopes(0);
+  law.interval = interval_from_errors(law.exponent, std::move(exponent_errors), stretch);
+  law.growth = growth_of(law.interval, constant_within);
+  law.at_reference = std::exp(solution.intercept);
+  const Interval log_reference =
+      interval_from_errors(solution.intercept, std::move(reference_errors), stretch);
+  law.at_reference_interval = {std::exp(log_reference.low), std::exp(log_reference.high)};
+  return law;
+}
+
+}  // namespace interpscale::scaling
