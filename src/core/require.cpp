@@ -5,9 +5,9 @@
 
 namespace interpscale {
 
-void contract_violated(std::string_view message, const std::source_location& where) {
+void contract_violated(std::string_view message, const CallSite& where) {
   throw ContractViolation(
-      fmt::format("{}:{} ({}): {}", where.file_name(), where.line(), where.function_name(), message));
+      fmt::format("{}:{} ({}): {}", where.file, where.line, where.function, message));
 }
 
 }  // namespace interpscale

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <source_location>
 #include <stdexcept>
 #include <string_view>
 
@@ -14,11 +13,24 @@ class ContractViolation : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-[[noreturn]] void contract_violated(std::string_view message, const std::source_location& where);
+/// Where a call stands in the source. (std::source_location is missing from clang 14 on libstdc++.)
+struct CallSite {
+  const char* file;
+  int line;
+  const char* function;
+
+  static constexpr CallSite here(const char* file_in = __builtin_FILE(),
+                                 int line_in = __builtin_LINE(),
+                                 const char* function_in = __builtin_FUNCTION()) {
+    return {file_in, line_in, function_in};
+  }
+};
+
+[[noreturn]] void contract_violated(std::string_view message, const CallSite& where);
 
 /// Throws `ContractViolation`, with the caller's place in the message, unless `condition` holds.
 inline void require(bool condition, std::string_view message,
-                    const std::source_location& where = std::source_location::current()) {
+                    const CallSite& where = CallSite::here()) {
   if (!condition) [[unlikely]] {
     contract_violated(message, where);
   }
