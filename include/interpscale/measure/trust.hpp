@@ -20,7 +20,7 @@ struct TrustBounds {
 
 struct Trust {
   bool trusted = false;
-  std::string reason;  ///< "MAD 7.1 % of the median (bound 5 %)"; empty when trusted
+  std::string reason;  ///< "MAD relative to the median 7.1 % (bound 5 %)"; empty when trusted
   double median = 0;
   double relative_mad = 0;
   double drift = 0;
