@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,23 +15,48 @@
 
 namespace interpscale::study {
 
+/// One network of a plan: d inputs, `depth` hidden layers of `width` units each.
+struct Shape {
+  std::size_t inputs = 0;
+  std::size_t width = 0;
+  std::size_t depth = 0;
+  bool operator==(const Shape&) const = default;
+};
+
+/// The classes of every problem a study measures: Fashion-MNIST's ten, or a teacher's.
+inline constexpr std::size_t kStudyClasses = 10;
+/// The name of the data that need no files: a teacher's inputs, labelled with its largest output.
+inline constexpr std::string_view kSyntheticData = "teacher-student";
+
+/// What the plan supposes of any machine, so that it expands the same on all of them: the rate of
+/// wide products, and the width at which narrow layers run at half of it.
+inline constexpr double kAssumedFlopsPerSecond = 40e9;
+inline constexpr double kAssumedHalfRateWidth = 32;
+
 /// A plan is a value: everything that decides what is measured, and nothing else.
 struct Plan {
   std::string preset = "quick";
   std::string data = "fashion-mnist";  ///< a data set's name or folder, or "teacher-student"
+  /// The networks one by one (the presets' designs); or empty, and the axes below are crossed.
+  std::vector<Shape> shapes;
   std::vector<std::size_t> widths;
   std::vector<std::size_t> depths;    ///< hidden layers
   std::vector<std::size_t> inputs;    ///< d; for 28 x 28 images: 784, 196, 49, 16
-  std::vector<std::string> subjects;  ///< "training_step", "zero_ablation:fast", ...
+  std::vector<std::string> subjects;  ///< "training_step", "zero_ablation:fast", ...; empty: all
   std::size_t batch = 128;
   int rounds = 5;
+  int extra_rounds = 2;  ///< at most, of the cells that are mistrusted after `rounds`
   int threads = 1;
   std::string backend = "simd";
   std::string simd_target;
   int path_steps = 32;
-  int training_steps = 100;          ///< that each network is trained for before it is analysed
-  double cell_budget_seconds = 0.5;  ///< a cell whose declared FLOPs would take longer is left out
-  double min_seconds = 0.02;         ///< timed for at least this long, each repetition
+  int training_steps = 100;       ///< that each network is trained for before it is analysed
+  double cell_floor_seconds = 0;  ///< a cell whose declared FLOPs take less is left out: overhead
+  double cell_budget_seconds = 0.5;   ///< a cell whose declared FLOPs would take longer is left out
+  double subject_seconds = 0;         ///< a subject's share of a round (see `expand`); 0: no bound
+  std::size_t cells_per_subject = 0;  ///< at most; 0: no bound
+  double min_seconds = 0.02;          ///< timed for at least this long, each repetition
+  double warm_up_seconds = 0.01;
   int repetitions = 3;
   std::uint64_t seed = 1;
 };
@@ -40,11 +67,14 @@ struct Plan {
 [[nodiscard]] Result<void> validate(const Plan& plan);
 [[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan);
 [[nodiscard]] Result<Plan> plan_from_json(const nlohmann::ordered_json& json);
+/// "rounds: 5 in the first, 9 in the second", or "" for equal plans.
+[[nodiscard]] std::string first_difference(const Plan& first, const Plan& second);
 
 /// One problem x one thing to time.
 struct Cell {
   std::string name;  ///< the subject's name: unique in a plan
   CellRequest request;
+  std::uint64_t dense_flops = 0;  ///< declared cost if every unit were active
 };
 
 /// A problem or subject that the plan names but does not measure, and why.
@@ -54,11 +84,29 @@ struct LeftOut {
 };
 
 struct Expansion {
-  std::vector<nn::Topology> topologies;
+  std::vector<nn::Topology> topologies;  ///< of the cells, each once
   std::vector<Cell> cells;
   std::vector<LeftOut> left_out;  ///< over the time budget, mostly
 };
 
+/// Every subject on every shape, except
+/// - cells below `cell_floor_seconds` or above `cell_budget_seconds`, by their declared FLOPs at
+///   `assumed_seconds`;
+/// - where a subject's cells together exceed `subject_seconds` a round or `cells_per_subject`: the
+///   cell that costs most per information about (log N, log n), again and again, down to eight.
+///   Information is what log det of the normal equations loses with the cell (D-optimality).
+/// The training step is the denominator of every ratio: no cell of it is thinned out.
 [[nodiscard]] Result<Expansion> expand(const Plan& plan);
+
+/// What one run of a subject is assumed to take on a network of this (smallest) width.
+[[nodiscard]] double assumed_seconds(std::uint64_t flops, std::size_t width);
+/// What one cell is assumed to take in one round: preparation, warm-up, repetitions.
+[[nodiscard]] double assumed_round_seconds(const Cell& cell, const Plan& plan);
+/// What the whole study is assumed to take: networks, verification, rounds.
+[[nodiscard]] double assumed_study_seconds(const Expansion& expansion, const Plan& plan);
+
+/// Variance inflation of log N (and of log n) in the design of these problems; infinite when the
+/// two cannot be told apart.
+[[nodiscard]] double design_vif(std::span<const nn::Topology> topologies);
 
 }  // namespace interpscale::study

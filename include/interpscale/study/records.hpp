@@ -72,7 +72,9 @@ struct TimingRecord {
   double steal_share = 0;
 };
 
-/// A journal, read back: a plan, then what has been done of it.
+/// A journal, read back: a plan, then what has been done of it. Rounds 0 ... plan.rounds - 1 visit
+/// every cell; later ones only those that were mistrusted by then. A round that was interrupted has
+/// a `round` record for each child process that worked on it.
 struct StudyJournal {
   Plan plan;
   std::vector<NetworkRecord> networks;
@@ -89,7 +91,9 @@ struct StudyJournal {
 [[nodiscard]] nlohmann::ordered_json to_json(const TimingRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const LeftOut& record);
 
-/// Errors name file, line and field. A (round, cell) pair that stands twice is an error.
+/// Errors name file, line and field. What stands twice is an error (a topology, a cell, a round's
+/// timing of a cell), and so is what refers to something unknown (a timing of no cell or round). A
+/// torn last line is forgiven.
 [[nodiscard]] Result<StudyJournal> read_study_journal(const std::filesystem::path& path);
 
 }  // namespace interpscale::study

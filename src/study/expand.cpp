@@ -1,0 +1,171 @@
+// From a plan to its cells, and what they are assumed to take.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "interpscale/study/plan.hpp"
+#include "study/expand_design.hpp"
+#include "study/expand_subjects.hpp"
+
+namespace interpscale::study {
+namespace {
+
+/// Overheads of the estimates: reading a network and preparing buffers; starting a child with its
+/// limits and its data; and what a verification takes, in runs of the dense subject.
+constexpr double kPrepareSeconds = 1e-3;
+constexpr double kRoundStartSeconds = 1.0;
+constexpr double kLoadSeconds = 1.5;
+constexpr double kVerifySeconds = 12e-3;
+/// Google Benchmark tries an iteration count before it settles on one.
+constexpr double kSearchShare = 0.3;
+
+std::vector<Shape> shapes_of(const Plan& plan) {
+  if (!plan.shapes.empty()) {
+    return plan.shapes;
+  }
+  std::vector<Shape> shapes;
+  for (const std::size_t inputs : plan.inputs) {
+    for (const std::size_t depth : plan.depths) {
+      for (const std::size_t width : plan.widths) {
+        shapes.push_back({inputs, width, depth});
+      }
+    }
+  }
+  return shapes;
+}
+
+std::size_t smallest_width(const nn::Topology& topology) {
+  return *std::min_element(topology.hidden.begin(), topology.hidden.end());
+}
+
+std::string left_out_name(const SubjectName& subject, const nn::Topology& topology) {
+  return fmt::format("{} on {}", subject.text(), topology.name());
+}
+
+/// All cells of one subject within the plan's floor and budget; the others go to `left_out`.
+std::vector<Cell> affordable_cells(const SubjectName& subject, const Plan& plan,
+                                   const std::vector<nn::Topology>& topologies,
+                                   std::vector<LeftOut>& left_out) {
+  const Setting setting{plan.backend, plan.simd_target, plan.threads, plan.path_steps};
+  std::vector<Cell> cells;
+  for (const nn::Topology& topology : topologies) {
+    CellRequest request{subject.subject, subject.variant, topology, plan.batch, {}};
+    const Result<measure::Subject> made = make_subject(request, setting, nullptr);
+    if (!made) {
+      left_out.push_back({left_out_name(subject, topology), made.error().message});
+      continue;
+    }
+    const std::uint64_t flops = made->quantities.flops;
+    const double seconds = assumed_seconds(flops, smallest_width(topology));
+    if (seconds < plan.cell_floor_seconds) {
+      left_out.push_back({left_out_name(subject, topology),
+                          fmt::format("would take about {:.2g} s, below the floor of {:.2g} s",
+                                      seconds, plan.cell_floor_seconds)});
+    } else if (seconds > plan.cell_budget_seconds) {
+      left_out.push_back({left_out_name(subject, topology),
+                          fmt::format("would take about {:.2g} s, above the budget of {:.2g} s",
+                                      seconds, plan.cell_budget_seconds)});
+    } else {
+      cells.push_back({made->name, std::move(request), flops});
+    }
+  }
+  return cells;
+}
+
+/// Thins a subject's cells to the plan's bounds.
+std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
+                            std::vector<LeftOut>& left_out) {
+  if (subject.subject == "training_step") {
+    return cells;
+  }
+  std::vector<DesignPoint> points;
+  for (const Cell& cell : cells) {
+    points.push_back(design_point(cell.request.topology, assumed_round_seconds(cell, plan)));
+  }
+  const std::vector<std::size_t> kept =
+      thinned(points, {.seconds = plan.subject_seconds, .most = plan.cells_per_subject});
+  std::vector<Cell> design;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (std::binary_search(kept.begin(), kept.end(), i)) {
+      design.push_back(std::move(cells[i]));
+    } else {
+      left_out.push_back({left_out_name(subject, cells[i].request.topology),
+                          "adds least to the design for the time it takes"});
+    }
+  }
+  return design;
+}
+
+}  // namespace
+
+double assumed_seconds(std::uint64_t flops, std::size_t width) {
+  const double w = static_cast<double>(width);
+  return static_cast<double>(flops) * (1 + kAssumedHalfRateWidth / w) / kAssumedFlopsPerSecond;
+}
+
+double assumed_round_seconds(const Cell& cell, const Plan& plan) {
+  const double run = assumed_seconds(cell.dense_flops, smallest_width(cell.request.topology));
+  const double repetition = std::max(run, plan.min_seconds);
+  return kPrepareSeconds + std::max(run, plan.warm_up_seconds) +
+         (plan.repetitions + kSearchShare) * repetition;
+}
+
+double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
+  double total = kLoadSeconds + kRoundStartSeconds * plan.rounds;
+  for (const nn::Topology& topology : expansion.topologies) {
+    const std::uint64_t step = 6 * topology.parameters() * plan.batch;
+    total += assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps),
+                             smallest_width(topology));
+  }
+  for (const Cell& cell : expansion.cells) {
+    total += kVerifySeconds + assumed_round_seconds(cell, plan) * plan.rounds;
+  }
+  return total;
+}
+
+double design_vif(std::span<const nn::Topology> topologies) {
+  std::vector<DesignPoint> points;
+  for (const nn::Topology& topology : topologies) {
+    points.push_back(design_point(topology, 0));
+  }
+  return variance_inflation(points);
+}
+
+Result<Expansion> expand(const Plan& plan) {
+  if (const Result<void> valid = validate(plan); !valid) {
+    return tl::unexpected(valid.error());
+  }
+  std::vector<nn::Topology> topologies;
+  for (const Shape& shape : shapes_of(plan)) {
+    topologies.push_back({.inputs = shape.inputs,
+                          .hidden = std::vector<std::size_t>(shape.depth, shape.width),
+                          .outputs = kStudyClasses,
+                          .activation = kernels::Activation::kRelu});
+  }
+  const Result<std::vector<SubjectName>> subjects = subjects_of(plan);
+  if (!subjects) {
+    return tl::unexpected(subjects.error());
+  }
+  Expansion expansion;
+  for (const SubjectName& subject : *subjects) {
+    std::vector<Cell> affordable = affordable_cells(subject, plan, topologies, expansion.left_out);
+    for (Cell& cell : design_of(subject, plan, std::move(affordable), expansion.left_out)) {
+      expansion.cells.push_back(std::move(cell));
+    }
+  }
+  for (const nn::Topology& topology : topologies) {
+    const bool used =
+        std::any_of(expansion.cells.begin(), expansion.cells.end(),
+                    [&](const Cell& cell) { return cell.request.topology == topology; });
+    if (used) {
+      expansion.topologies.push_back(topology);
+    }
+  }
+  if (expansion.cells.empty()) {
+    return fail("plan: no cell is left; the first reason: {}: {}", expansion.left_out.front().name,
+                expansion.left_out.front().reason);
+  }
+  return expansion;
+}
+
+}  // namespace interpscale::study

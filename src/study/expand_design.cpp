@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/expand_design.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace interpscale::study {
+namespace {
+
+/// Means and central second moments of the two predictors.
+struct Moments {
+  double count = 0;
+  double mean_parameters = 0;
+  double mean_neurons = 0;
+  double parameters = 0;  // sum of squares
+  double neurons = 0;
+  double both = 0;
+  [[nodiscard]] double determinant() const { return parameters * neurons - both * both; }
+};
+
+Moments moments_of(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& kept) {
+  Moments moments;
+  moments.count = static_cast<double>(kept.size());
+  for (const std::size_t i : kept) {
+    moments.mean_parameters += points[i].log_parameters / moments.count;
+    moments.mean_neurons += points[i].log_neurons / moments.count;
+  }
+  for (const std::size_t i : kept) {
+    const double p = points[i].log_parameters - moments.mean_parameters;
+    const double q = points[i].log_neurons - moments.mean_neurons;
+    moments.parameters += p * p;
+    moments.neurons += q * q;
+    moments.both += p * q;
+  }
+  return moments;
+}
+
+/// Diagonal of the hat matrix of [1, log N, log n]: 1/m + x^T S^-1 x for centred x.
+double leverage(const DesignPoint& point, const Moments& moments) {
+  const double p = point.log_parameters - moments.mean_parameters;
+  const double q = point.log_neurons - moments.mean_neurons;
+  return 1 / moments.count +
+         (p * p * moments.neurons - 2 * p * q * moments.both + q * q * moments.parameters) /
+             moments.determinant();
+}
+
+}  // namespace
+
+DesignPoint design_point(const nn::Topology& topology, double seconds) {
+  return {std::log(static_cast<double>(topology.parameters())),
+          std::log(static_cast<double>(topology.neurons())), seconds};
+}
+
+std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
+                                 const DesignBounds& bounds) {
+  std::vector<std::size_t> kept(points.size());
+  std::iota(kept.begin(), kept.end(), std::size_t{0});
+  const auto exceeds = [&] {
+    double total = 0;
+    for (const std::size_t i : kept) {
+      total += points[i].seconds;
+    }
+    return (bounds.seconds > 0 && total > bounds.seconds) ||
+           (bounds.most > 0 && kept.size() > bounds.most);
+  };
+  while (kept.size() > bounds.least && exceeds()) {
+    const Moments moments = moments_of(points, kept);
+    if (!(moments.determinant() > 0)) {
+      break;
+    }
+    const auto cost_per_information = [&](std::size_t i) {
+      const double left = std::max(1 - leverage(points[i], moments), 1e-12);
+      return points[i].seconds / -std::log(left);
+    };
+    const auto worst =
+        std::max_element(kept.begin(), kept.end(), [&](std::size_t a, std::size_t b) {
+          return cost_per_information(a) < cost_per_information(b);
+        });
+    kept.erase(worst);
+  }
+  return kept;
+}
+
+double variance_inflation(const std::vector<DesignPoint>& points) {
+  std::vector<std::size_t> all(points.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const Moments moments = moments_of(points, all);
+  if (points.size() < 3 || !(moments.determinant() > 0)) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return moments.parameters * moments.neurons / moments.determinant();
+}
+
+}  // namespace interpscale::study

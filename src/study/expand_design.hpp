@@ -1,0 +1,37 @@
+// Which cells tell the exponents of N and of n apart: leverage and variance inflation of a design.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "interpscale/nn/topology.hpp"
+
+namespace interpscale::study {
+
+/// A candidate: its predictors and what it costs a round.
+struct DesignPoint {
+  double log_parameters = 0;
+  double log_neurons = 0;
+  double seconds = 0;
+};
+
+[[nodiscard]] DesignPoint design_point(const nn::Topology& topology, double seconds);
+
+/// Bounds that a subject's cells are thinned to; 0 means none.
+struct DesignBounds {
+  double seconds = 0;
+  std::size_t most = 0;
+  std::size_t least = 8;  ///< never below this many
+};
+
+/// Indices of the points that stay, ascending. While a bound is exceeded, the point with the
+/// greatest ratio of its cost to its information, -log(1 - leverage), goes: what log det(X^T X)
+/// loses with it, X = [1, log N, log n].
+[[nodiscard]] std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
+                                               const DesignBounds& bounds);
+
+/// 1 / (1 - r^2), r the correlation of log N and log n; infinite when either does not vary.
+[[nodiscard]] double variance_inflation(const std::vector<DesignPoint>& points);
+
+}  // namespace interpscale::study

@@ -1,0 +1,176 @@
+// Reading a study's journal back, and holding its records against each other.
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "interpscale/measure/journal.hpp"
+#include "interpscale/study/records.hpp"
+#include "study/records_describe.hpp"
+#include "study/records_fields.hpp"
+
+namespace interpscale::study {
+namespace {
+
+/// Takes a journal's records one by one; an error says what is wrong, not where.
+class JournalReader {
+ public:
+  Result<void> take(const Json& json) {
+    const auto kind = json.is_object() ? json.find("kind") : json.end();
+    if (!json.is_object() || kind == json.end() || !kind->is_string()) {
+      return fail("field 'kind' is missing or not a string");
+    }
+    const std::string name = kind->get<std::string>();
+    if (!started_ && name != "study") {
+      return fail("field 'kind': found '{}', wanted 'study' as a journal's first record", name);
+    }
+    if (name == "study") {
+      return take_study(json);
+    }
+    if (name == "network") {
+      return take_as<NetworkRecord>(json);
+    }
+    if (name == "left_out") {
+      return take_as<LeftOut>(json);
+    }
+    if (name == "cell") {
+      return take_as<CellRecord>(json);
+    }
+    if (name == "round") {
+      return take_as<RoundRecord>(json);
+    }
+    if (name == "timing") {
+      return take_as<TimingRecord>(json);
+    }
+    return fail("field 'kind': found '{}', wanted study, network, left_out, cell, round or timing",
+                name);
+  }
+
+  [[nodiscard]] bool started() const { return started_; }
+  [[nodiscard]] StudyJournal journal() { return std::move(journal_); }
+
+ private:
+  Result<void> take_study(const Json& json) {
+    if (started_) {
+      return fail("field 'kind': a second 'study' record in one journal");
+    }
+    const auto schema = json.find("schema");
+    if (schema == json.end() || !schema->is_number_integer()) {
+      return fail("field 'schema' is missing or not a whole number");
+    }
+    if (*schema != kSchemaVersion) {
+      return fail("field 'schema': found {}, wanted {}: written by another version of interpscale",
+                  schema->dump(), kSchemaVersion);
+    }
+    const auto plan = json.find("plan");
+    if (plan == json.end() || json.size() != 3) {
+      return fail("field 'plan' is missing, or there are others than kind, schema and plan");
+    }
+    Result<Plan> read = plan_from_json(*plan);
+    if (!read) {
+      return tl::unexpected(read.error());
+    }
+    journal_.plan = std::move(*read);
+    started_ = true;
+    return {};
+  }
+
+  template <class Record>
+  Result<void> take_as(const Json& json) {
+    Record record;
+    FieldReader reader(json, "");
+    describe(reader, record);
+    if (std::optional<Error> error = reader.finish({"kind"})) {
+      return tl::unexpected(std::move(*error));
+    }
+    return add(std::move(record));
+  }
+
+  Result<void> add(NetworkRecord record) {
+    if (!topologies_.insert(record.topology).second) {
+      return fail("field 'topology': a second network '{}'", record.topology);
+    }
+    journal_.networks.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(LeftOut record) {
+    journal_.left_out.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(CellRecord record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (!topologies_.contains(record.topology)) {
+      return fail("field 'topology': no network '{}' stands before this cell", record.topology);
+    }
+    if (!cells_.insert(record.cell).second) {
+      return fail("field 'cell': a second cell '{}'", record.cell);
+    }
+    journal_.cells.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(RoundRecord record) {
+    if (record.round < 0) {
+      return fail("field 'round': found {}, wanted 0 or more", record.round);
+    }
+    rounds_.insert(record.round);
+    journal_.rounds.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(TimingRecord record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (!cells_.contains(record.cell)) {
+      return fail("field 'cell': no cell '{}' stands before this timing", record.cell);
+    }
+    if (!rounds_.contains(record.round)) {
+      return fail("field 'round': no round {} stands before this timing", record.round);
+    }
+    if (record.status == "ok" && !(record.seconds > 0)) {
+      return fail("field 'seconds': found {} in a timing that is ok, wanted more than 0",
+                  record.seconds);
+    }
+    if (!timings_.emplace(record.round, record.cell).second) {
+      return fail("field 'cell': a second timing of '{}' in round {}", record.cell, record.round);
+    }
+    journal_.timings.push_back(std::move(record));
+    return {};
+  }
+
+  static Result<void> check_status(const std::string& status) {
+    if (status != "ok" && status != "failed") {
+      return fail("field 'status': found '{}', wanted 'ok' or 'failed'", status);
+    }
+    return {};
+  }
+
+  bool started_ = false;
+  StudyJournal journal_;
+  std::set<std::string> topologies_;
+  std::set<std::string> cells_;
+  std::set<int> rounds_;
+  std::set<std::pair<int, std::string>> timings_;
+};
+
+}  // namespace
+
+Result<StudyJournal> read_study_journal(const std::filesystem::path& path) {
+  const Result<std::vector<Json>> records = measure::read_journal(path);
+  if (!records) {
+    return tl::unexpected(records.error());
+  }
+  JournalReader reader;
+  for (std::size_t i = 0; i < records->size(); ++i) {
+    if (const Result<void> taken = reader.take((*records)[i]); !taken) {
+      return fail("{}: line {}: {}", path.string(), i + 1, taken.error().message);
+    }
+  }
+  if (!reader.started()) {
+    return fail("{}: found no record, wanted a study", path.string());
+  }
+  return reader.journal();
+}
+
+}  // namespace interpscale::study
