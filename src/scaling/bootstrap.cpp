@@ -79,8 +79,10 @@ void ErrorResampler::draw(std::size_t resample, const LackOfFit& lack,
   const std::span<const double> from_rounds = round_errors_.row(resample);
   const std::size_t cells = from_rounds.size();
   require(errors.size() == cells && lack.draws.size() == cells, "errors of other cells");
+  const double sign = resample % 2 == 0 ? 1 : -1;
   for (std::size_t i = 0; i < cells; ++i) {
-    errors[i] = from_rounds[i] + lack.draws[residual_stream_.below(resample * cells + i, cells)];
+    errors[i] =
+        sign * (from_rounds[i] + lack.draws[residual_stream_.below(resample * cells + i, cells)]);
   }
 }
 
@@ -93,12 +95,11 @@ double ErrorResampler::stretch(const LackOfFit& lack) const {
   return student_t_quantile(kUpperTail, degrees) / kNormalQuantile;
 }
 
-Interval interval_from_errors(double estimate, std::vector<double> errors, double stretch) {
-  std::sort(errors.begin(), errors.end());
-  const double high_error = quantile_of_sorted(errors, kUpperTail);
-  const double low_error = quantile_of_sorted(errors, 1 - kUpperTail);
-  return {std::min(estimate, estimate - stretch * high_error),
-          std::max(estimate, estimate - stretch * low_error)};
+Interval percentile_interval(double estimate, std::vector<double> deviations, double stretch) {
+  std::sort(deviations.begin(), deviations.end());
+  const double low = quantile_of_sorted(deviations, 1 - kUpperTail);
+  const double high = quantile_of_sorted(deviations, kUpperTail);
+  return {estimate + std::min(0.0, stretch * low), estimate + std::max(0.0, stretch * high)};
 }
 
 }  // namespace interpscale::scaling

@@ -1,8 +1,9 @@
 // Where intervals come from. The log medians of a fit are drawn again: whole rounds with
 // replacement, all cells kept together (a slow round is slow for all of them), plus residuals for
-// the scatter around the law that rounds do not explain. Percentiles of the resampled errors are
-// stretched by t / z, because 5 or 9 rounds know their own spread poorly (a plain percentile
-// interval over 9 rounds covers about 89 %).
+// the scatter around the law that rounds do not explain. Errors are drawn with both signs, since a
+// resampled median strays to the wrong side of a skewed handful, and percentiles are stretched by
+// t / z, because 5 or 9 rounds know their own spread poorly (a plain percentile interval over 9
+// rounds covers about 89 %).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -34,7 +35,8 @@ class ErrorResampler {
 
   /// `numbers`: how many numbers the law fitted to `residuals` has.
   [[nodiscard]] LackOfFit lack_of_fit(std::span<const double> residuals, std::size_t numbers) const;
-  /// errors := round errors of this resample + residuals drawn from `lack`.
+  /// errors := +-(round errors of this resample + residuals drawn from `lack`), the sign
+  /// alternating.
   void draw(std::size_t resample, const LackOfFit& lack, std::span<double> errors) const;
 
   /// t / z for 95 %, the degrees of freedom of rounds and residuals joined by Satterthwaite's rule.
@@ -47,9 +49,9 @@ class ErrorResampler {
   RandomStream residual_stream_;
 };
 
-/// [estimate - s q(97.5 %), estimate - s q(2.5 %)] of the errors (resampled estimate - truth of its
-/// resample), widened to hold the estimate.
-[[nodiscard]] Interval interval_from_errors(double estimate, std::vector<double> errors,
-                                            double stretch);
+/// [estimate + s q(2.5 %), estimate + s q(97.5 %)] of the deviations (resampled - fitted), s =
+/// stretch; widened to hold the estimate.
+[[nodiscard]] Interval percentile_interval(double estimate, std::vector<double> deviations,
+                                           double stretch);
 
 }  // namespace interpscale::scaling

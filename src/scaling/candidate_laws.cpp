@@ -7,29 +7,12 @@
 
 #include "interpscale/core/require.hpp"
 #include "scaling/information_criterion.hpp"
-#include "scaling/overhead_search.hpp"
 
 namespace interpscale::scaling {
 namespace {
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-LogLaw law_of(const OverheadPoint& point) {
-  LogLaw law;
-  law.kind = LawKind::kPowerWithOverhead;
-  law.log_coefficient = point.log_coefficient;
-  law.exponent = point.exponent;
-  law.log_ratio = point.log_ratio;
-  law.sum_of_squares = point.sum_of_squares;
-  return law;
-}
-
-/// The power law is the overhead law's edge a = 0.
-LogLaw without_overhead(LogLaw power) {
-  power.kind = LawKind::kPowerWithOverhead;
-  return power;
 }
 
 }  // namespace
@@ -100,16 +83,24 @@ void CandidateLaws::set_aicc(LogLaw& law) const {
   law.aicc = corrected_akaike(law.sum_of_squares, u_.size(), numbers_of(law.kind) + 1);
 }
 
+LogLaw CandidateLaws::with_overhead(const OverheadPoint& found, const LogLaw& power) const {
+  LogLaw law = power;
+  law.kind = LawKind::kPowerWithOverhead;
+  if (found.sum_of_squares < power.sum_of_squares) {
+    law.log_coefficient = found.log_coefficient;
+    law.exponent = found.exponent;
+    law.log_ratio = found.log_ratio;
+    law.sum_of_squares = found.sum_of_squares;
+  }
+  set_aicc(law);
+  return law;
+}
+
 std::vector<LogLaw> CandidateLaws::fit(std::span<const double> log_times) const {
   require(log_times.size() == u_.size(), "one log time for each size");
   std::vector<LogLaw> laws{power(log_times)};
   if (overhead_is_candidate_) {
-    LogLaw overhead = law_of(search_overhead(u_, log_times));
-    if (overhead.sum_of_squares >= laws.front().sum_of_squares) {
-      overhead = without_overhead(laws.front());
-    }
-    set_aicc(overhead);
-    laws.push_back(overhead);
+    laws.push_back(with_overhead(search_overhead(u_, log_times), laws.front()));
   }
   if (log_linear_is_candidate_) {
     laws.push_back(log_linear(log_times));
@@ -119,26 +110,18 @@ std::vector<LogLaw> CandidateLaws::fit(std::span<const double> log_times) const 
   return laws;
 }
 
-LogLaw CandidateLaws::refit(std::span<const double> log_times, const LogLaw& overhead_hint) const {
-  LogLaw best = power(log_times);
-  if (overhead_is_candidate_) {
-    const OverheadPoint start =
-        std::isfinite(overhead_hint.log_ratio)
-            ? OverheadPoint{overhead_hint.log_ratio, overhead_hint.exponent, 0, 0}
-            : default_overhead_start(u_, best.exponent);
-    LogLaw overhead = law_of(refine_overhead(u_, log_times, start));
-    set_aicc(overhead);
-    if (overhead.aicc < best.aicc) {
-      best = overhead;
-    }
+LogLaw CandidateLaws::refit(std::span<const double> log_times, const LogLaw& near) const {
+  if (near.kind == LawKind::kLogLinear) {
+    return log_linear(log_times);
   }
-  if (log_linear_is_candidate_) {
-    const LogLaw candidate = log_linear(log_times);
-    if (candidate.aicc < best.aicc) {
-      best = candidate;
-    }
+  const LogLaw without = power(log_times);
+  if (near.kind == LawKind::kPower) {
+    return without;
   }
-  return best;
+  const OverheadPoint start = std::isfinite(near.log_ratio)
+                                  ? OverheadPoint{near.log_ratio, near.exponent, 0, 0}
+                                  : default_overhead_start(u_, without.exponent);
+  return with_overhead(refine_overhead(u_, log_times, start), without);
 }
 
 double CandidateLaws::log_time(const LogLaw& law, double size) const {

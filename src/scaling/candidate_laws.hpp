@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "interpscale/scaling/one_factor.hpp"
+#include "scaling/overhead_search.hpp"
 
 namespace interpscale::scaling {
 
@@ -35,9 +36,9 @@ class CandidateLaws {
 
   /// Every candidate, best AICc first. log_times: [sizes].
   [[nodiscard]] std::vector<LogLaw> fit(std::span<const double> log_times) const;
-  /// The best candidate alone; the overhead is searched for near `overhead_hint`, the overhead law
-  /// of a full fit to similar times (a hint without overhead stands for none).
-  [[nodiscard]] LogLaw refit(std::span<const double> log_times, const LogLaw& overhead_hint) const;
+  /// The candidate of the same kind as `near`, a fit to similar times: an overhead is searched for
+  /// near that one's.
+  [[nodiscard]] LogLaw refit(std::span<const double> log_times, const LogLaw& near) const;
 
   /// log T at size x.
   [[nodiscard]] double log_time(const LogLaw& law, double size) const;
@@ -47,6 +48,8 @@ class CandidateLaws {
  private:
   [[nodiscard]] LogLaw power(std::span<const double> log_times) const;
   [[nodiscard]] LogLaw log_linear(std::span<const double> log_times) const;
+  /// The overhead law found by a search, or the power law as its edge where that is no worse.
+  [[nodiscard]] LogLaw with_overhead(const OverheadPoint& found, const LogLaw& power) const;
   void set_aicc(LogLaw& law) const;
 
   std::vector<double> u_;

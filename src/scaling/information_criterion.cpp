@@ -7,12 +7,19 @@
 
 namespace interpscale::scaling {
 
-double corrected_akaike(double sum_of_squares, std::size_t points, std::size_t parameters) {
+double akaike(double sum_of_squares, std::size_t points, std::size_t parameters) {
   const auto m = static_cast<double>(points);
-  const auto k = static_cast<double>(parameters);
   const double variance = std::max(sum_of_squares / m, kResidualFloor * kResidualFloor);
-  const double correction = enough_points(points, parameters) ? 2 * k * (k + 1) / (m - k - 1) : 0;
-  return m * std::log(variance) + 2 * k + correction;
+  return m * std::log(variance) + 2 * static_cast<double>(parameters);
+}
+
+double corrected_akaike(double sum_of_squares, std::size_t points, std::size_t parameters) {
+  const double criterion = akaike(sum_of_squares, points, parameters);
+  if (!enough_points(points, parameters)) {
+    return criterion;
+  }
+  const auto k = static_cast<double>(parameters);
+  return criterion + 2 * k * (k + 1) / (static_cast<double>(points) - k - 1);
 }
 
 std::vector<double> akaike_weights(std::span<const double> criteria) {

@@ -18,12 +18,14 @@ inline constexpr double kResidualFloor = 1e-8;
   return points > parameters + 1;
 }
 
-/// m log(SS / m) + 2 k + 2 k (k + 1) / (m - k - 1), SS at least m `kResidualFloor`^2; the last term
-/// is left out where the points do not suffice for it.
+/// AIC: m log(SS / m) + 2 k, SS at least m `kResidualFloor`^2.
+[[nodiscard]] double akaike(double sum_of_squares, std::size_t points, std::size_t parameters);
+
+/// AICc: AIC + 2 k (k + 1) / (m - k - 1); AIC alone where the points do not suffice for it.
 [[nodiscard]] double corrected_akaike(double sum_of_squares, std::size_t points,
                                       std::size_t parameters);
 
-/// exp(-difference from the least / 2), normalised to sum 1; an infinite criterion weighs 0.
+/// exp(-difference from the least / 2), normalised to sum 1; finite criteria.
 [[nodiscard]] std::vector<double> akaike_weights(std::span<const double> criteria);
 
 }  // namespace interpscale::scaling

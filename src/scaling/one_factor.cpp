@@ -41,48 +41,51 @@ std::vector<double> weights_of(std::span<const LogLaw> candidates) {
   return akaike_weights(criteria);
 }
 
-/// The overhead law of a full fit, as the place where resamples start their search.
-LogLaw overhead_hint(std::span<const LogLaw> candidates) {
-  const auto found = std::find_if(candidates.begin(), candidates.end(), [](const LogLaw& law) {
-    return law.kind == LawKind::kPowerWithOverhead;
-  });
-  return found == candidates.end() ? LogLaw{} : *found;
+/// Weights without the correction for few points: with 5 to 8 sizes the correction alone rules out
+/// laws that the times do not, and intervals that followed it would be sure of the simplest law.
+std::vector<double> uncorrected_weights_of(std::span<const LogLaw> candidates, std::size_t points) {
+  std::vector<double> criteria;
+  for (const LogLaw& law : candidates) {
+    criteria.push_back(akaike(law.sum_of_squares, points, numbers_of(law.kind) + 1));
+  }
+  return akaike_weights(criteria);
 }
 
-/// Each candidate in turn is taken for the truth, in as many resamples as its weight asks for; the
-/// errors of the exponent that is then chosen include those of a wrong choice.
+/// The choice of law is repeated in each resample, by weight: a law is drawn, its fitted times get
+/// new errors, it is fitted again. So the interval holds what every law in question says. (Drawing
+/// new times and keeping the best law covered less and was wider: an overhead of 3 % at the
+/// smallest size 91 % against 98 %, x log x with 2 % scatter 91 % at +-.086 against 98 % at
+/// +-.047.)
 Interval exponent_interval(const CandidateLaws& laws, std::span<const LogLaw> candidates,
                            std::span<const double> sizes, const RoundTable& table,
                            const BootstrapOptions& options) {
   const ErrorResampler resampler(table, options);
-  const std::vector<double> weights = weights_of(candidates);
-  const LogLaw hint = overhead_hint(candidates);
+  const std::vector<double> weights = uncorrected_weights_of(candidates, sizes.size());
+  const double estimate = candidates.front().exponent;
   const auto resamples = static_cast<double>(resampler.resamples());
-  std::vector<double> exponent_errors;
-  exponent_errors.reserve(resampler.resamples());
+  std::vector<double> deviations;
+  deviations.reserve(resampler.resamples());
   std::vector<double> log_times(sizes.size());
-  double stretch = 1;
   double weight_so_far = 0;
-  std::size_t next = 0;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
-    const std::vector<double> truth = fitted_log_times(laws, candidates[c], sizes);
-    const LackOfFit lack = resampler.lack_of_fit(difference(table.log_medians(), truth),
-                                                 numbers_of(candidates[c].kind));
-    if (c == 0) {
-      stretch = resampler.stretch(lack);
-    }
+    const LogLaw& drawn = candidates[c];
+    const std::vector<double> fitted = fitted_log_times(laws, drawn, sizes);
+    const LackOfFit lack =
+        resampler.lack_of_fit(difference(table.log_medians(), fitted), numbers_of(drawn.kind));
+    const double stretch = resampler.stretch(lack);
     weight_so_far += weights[c];
     const bool last = c + 1 == candidates.size();
-    for (; next < resampler.resamples() &&
-           (last || static_cast<double>(next) + 0.5 < weight_so_far * resamples);
-         ++next) {
-      resampler.draw(next, lack, log_times);
-      std::transform(log_times.begin(), log_times.end(), truth.begin(), log_times.begin(),
+    const std::size_t end = last ? resampler.resamples()
+                                 : static_cast<std::size_t>(std::round(weight_so_far * resamples));
+    while (deviations.size() < end) {
+      resampler.draw(deviations.size(), lack, log_times);
+      std::transform(log_times.begin(), log_times.end(), fitted.begin(), log_times.begin(),
                      std::plus<>());
-      exponent_errors.push_back(laws.refit(log_times, hint).exponent - candidates[c].exponent);
+      const double error = laws.refit(log_times, drawn).exponent - drawn.exponent;
+      deviations.push_back(drawn.exponent - estimate + stretch * error);
     }
   }
-  return interval_from_errors(candidates.front().exponent, std::move(exponent_errors), stretch);
+  return percentile_interval(estimate, std::move(deviations), 1);
 }
 
 }  // namespace

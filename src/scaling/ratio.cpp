@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,8 +32,13 @@ Result<Paired> pair_cells(std::span<const double> sizes, std::span<const Observa
                   cell.name);
     }
   }
+  std::set<std::string_view> seen;
   Paired paired;
   for (std::size_t i = 0; i < numerator.size(); ++i) {
+    if (!seen.insert(numerator[i].name).second) {
+      return fail("cell '{}' occurs twice in the numerator: pairing needs one of each name",
+                  numerator[i].name);
+    }
     const auto found = denominators.find(numerator[i].name);
     if (found == denominators.end()) {
       continue;
@@ -131,11 +137,11 @@ Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observ
   const double stretch = resampler.stretch(lack);
   RatioLaw law;
   law.exponent = solution.slopes(0);
-  law.interval = interval_from_errors(law.exponent, std::move(exponent_errors), stretch);
+  law.interval = percentile_interval(law.exponent, std::move(exponent_errors), stretch);
   law.growth = growth_of(law.interval, constant_within);
   law.at_reference = std::exp(solution.intercept);
   const Interval log_reference =
-      interval_from_errors(solution.intercept, std::move(reference_errors), stretch);
+      percentile_interval(solution.intercept, std::move(reference_errors), stretch);
   law.at_reference_interval = {std::exp(log_reference.low), std::exp(log_reference.high)};
   return law;
 }

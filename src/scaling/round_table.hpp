@@ -12,7 +12,11 @@
 
 namespace interpscale::scaling {
 
-/// Positive times [cells, rounds] and the logarithms of their medians over rounds.
+/// Positive times [cells, rounds] and the logarithms of their medians over rounds. A round's common
+/// factor (median over cells of time / cell's median) is first divided out of its times, and its
+/// median over rounds multiplied back: otherwise one and the same middle round would be every
+/// cell's median wherever rounds differ more than the noise within them, and all other rounds
+/// wasted.
 class RoundTable {
  public:
   /// An error names the cell and the round: no rounds, other rounds than the first cell's, or a
@@ -34,8 +38,12 @@ class RoundTable {
     double log_time;
   };
 
+  /// The median of `row` [rounds], ascending, had round r occurred counts[r] times.
+  [[nodiscard]] double log_median_of(const Timed* row, std::span<const unsigned> counts) const;
+
   std::size_t rounds_ = 0;
-  std::vector<Timed> sorted_;  // [cells, rounds], each row ascending in time
+  std::vector<Timed> sorted_;          // [cells, rounds], factors divided out, each row ascending
+  std::vector<Timed> sorted_factors_;  // [rounds], ascending
   std::vector<double> log_medians_;
 };
 

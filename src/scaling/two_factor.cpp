@@ -127,7 +127,7 @@ std::vector<Exponent> exponents_with_intervals(const Design& design, const Linea
   for (std::size_t p = 0; p < predictors; ++p) {
     const double value = solution.slopes(static_cast<Eigen::Index>(p));
     exponents.push_back({design.predictors[p], value,
-                         interval_from_errors(value, std::move(errors[p]), stretch), vifs[p]});
+                         percentile_interval(value, std::move(errors[p]), stretch), vifs[p]});
   }
   return exponents;
 }
