@@ -16,9 +16,9 @@ namespace interpscale::methods {
 enum class Metric { kMethodDefault, kTarget, kLoss };
 
 struct MethodOptions {
-  int steps = 32;                           ///< K, nodes of a path
-  Metric metric = Metric::kMethodDefault;   ///< of effects
-  bool absolute = false;                    ///< mean of absolute values over samples, where offered
+  int steps = 32;                          ///< K, nodes of a path
+  Metric metric = Metric::kMethodDefault;  ///< of effects
+  bool absolute = false;                   ///< mean of absolute values over samples, where offered
   std::size_t workspace_bytes = std::size_t{64} << 20;  ///< tiles are chosen to fit this
 };
 
@@ -31,7 +31,8 @@ struct Probe {
   MatrixView<const T> baseline;           ///< x' [1, d], or empty for zeros
   MatrixView<const T> donor;              ///< counterfactual inputs [B, d], or empty
   MethodOptions options;
-  nn::Tape<T>& tape;  ///< buffers for B samples; a method fills them itself (that is part of its cost)
+  nn::Tape<T>&
+      tape;  ///< buffers for B samples; a method fills them itself (that is part of its cost)
 };
 
 /// Everything a method's cost depends on.
@@ -41,9 +42,12 @@ struct Problem {
   MethodOptions options;
   /// Per hidden layer: (sample, neuron) pairs with h > 0 on the batch. Empty: as if all were.
   std::vector<std::uint64_t> active_pairs;
+  double output_scale = 1;    ///< the largest |logit| on the batch, for tolerances
+  bool has_baseline = false;  ///< a baseline other than zeros costs a product
 };
 
-/// The problem that a probe poses, its activity measured by a forward pass of `tape`.
+/// The problem that a probe poses. Reads the probe's tape, which the caller has filled by a forward
+/// pass of `probe.inputs`; counts its positive activations and finds its largest logit: O(B n).
 template <class T>
 [[nodiscard]] Problem problem_of(const Probe<T>& probe);
 

@@ -39,13 +39,18 @@ struct LeadingExponents {
 
 /// Exact arithmetic and a floor on memory traffic of one run.
 struct Cost {
+  /// What the run's kernel calls count for (kernels/flops.hpp). A method's bookkeeping between its
+  /// kernels, a few operations a row or a neuron, counts for nothing.
   std::uint64_t flops = 0;
   std::uint64_t bytes = 0;  ///< operands and results, each once
 };
 
-/// One row per hidden neuron, first hidden layer first: out [n, columns].
+/// One row per hidden neuron, first hidden layer first: out [n, columns]. Fills the probe's tape or
+/// leaves it alone. Allocates nothing after a first call with the same workspace and shapes (a
+/// reference may).
 template <class T>
-using Analysis = std::function<void(const Probe<T>&, const kernels::Context<T>&, MatrixView<T> out)>;
+using Analysis =
+    std::function<void(const Probe<T>&, const kernels::Context<T>&, MatrixView<T> out)>;
 
 /// A timed way to compute the method's numbers.
 struct Variant {
@@ -53,6 +58,7 @@ struct Variant {
   std::string summary;  ///< one line: how
   LeadingExponents exponents;
   std::function<Cost(const Problem&)> cost;
+  /// The most scratch memory in use at once, without what a backend takes to pack operands.
   std::function<std::uint64_t(const Problem&)> workspace_bytes;
   Analysis<float> run;
 };

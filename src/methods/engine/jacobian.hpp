@@ -1,0 +1,47 @@
+// Jacobians of hidden layers in the inputs, J_l = D_l W_l J_(l-1), for a tile of samples side by
+// side: column s d + i of J_l [w_l, S d] is the derivative in input i of sample s.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+#include "interpscale/kernels/backend.hpp"
+#include "interpscale/kernels/flops.hpp"
+#include "interpscale/nn/mlp.hpp"
+#include "methods/engine/layer_stack.hpp"
+#include "methods/engine/shapes.hpp"
+
+namespace interpscale::methods::engine {
+
+/// Bytes of a tile's two buffers beyond which wider products gain nothing.
+inline constexpr std::size_t kJacobianTileBytes = std::size_t{8} << 20;
+
+/// Samples in a tile: as many as let both buffers fit `bytes`, at least one, at most `batch`.
+[[nodiscard]] std::size_t jacobian_tile(const nn::Topology& topology, std::size_t batch,
+                                        std::size_t bytes);
+
+/// visit(l, J_l) for l = 0 ... L-1; `h` holds the activations of the tile's samples. J_l [w_l, S d]
+/// is valid during the visit only. `scratch` has room for [widest, S d].
+template <class Visit>
+void visit_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPong& scratch,
+                     const kernels::Context<float>& context, const Visit& visit) {
+  const nn::Topology& topology = network.topology;
+  const std::size_t columns = h.rows() * topology.inputs;
+  MatrixView<float> jacobian = scratch.next(topology.hidden[0], columns);
+  context.backend.first_jacobian(topology.activation, h[0], network.layers[0].weights, jacobian,
+                                 context);
+  visit(std::size_t{0}, MatrixView<const float>(jacobian));
+  for (std::size_t layer = 1; layer < topology.hidden.size(); ++layer) {
+    const MatrixView<float> above = scratch.next(topology.hidden[layer], columns);
+    context.backend.gemm(kernels::GemmCase::kNN, network.layers[layer].weights, jacobian, above, {},
+                         context);
+    context.backend.scale_jacobian_rows(topology.activation, h[layer], topology.inputs, above,
+                                        context);
+    visit(layer, MatrixView<const float>(above));
+    jacobian = above;
+  }
+}
+
+[[nodiscard]] kernels::Flops jacobians_flops(const nn::Topology& topology, std::size_t samples);
+
+}  // namespace interpscale::methods::engine

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "methods/engine/plain.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace interpscale::methods::engine {
+namespace {
+
+double plain_activation(kernels::Activation phi, double z) {
+  switch (phi) {
+    case kernels::Activation::kRelu:
+      return std::max(z, 0.0);
+    case kernels::Activation::kSoftplus:
+      return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
+    case kernels::Activation::kTanh:
+      break;
+  }
+  return std::tanh(z);
+}
+
+std::vector<double> plain_layer(const nn::DenseLayer<double>& dense, std::span<const double> h) {
+  std::vector<double> z(dense.bias.begin(), dense.bias.end());
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    for (std::size_t i = 0; i < h.size(); ++i) {
+      z[j] += dense.weights(j, i) * h[i];
+    }
+  }
+  return z;
+}
+
+}  // namespace
+
+PlainTrace plain_forward(const nn::Mlp<double>& network, std::span<const double> x,
+                         const std::optional<PlainPatch>& patch) {
+  PlainTrace trace;
+  std::span<const double> below = x;
+  const std::size_t hidden = network.topology.hidden.size();
+  trace.h.reserve(hidden);
+  for (std::size_t layer = 0; layer < hidden; ++layer) {
+    trace.z.push_back(plain_layer(network.layers[layer], below));
+    std::vector<double> h;
+    for (const double z : trace.z.back()) {
+      h.push_back(plain_activation(network.topology.activation, z));
+    }
+    if (patch && patch->layer == layer) {
+      h[patch->unit] = patch->value;
+    }
+    trace.h.push_back(h);
+    below = trace.h.back();
+  }
+  trace.logits = plain_layer(network.layers.back(), below);
+  return trace;
+}
+
+double plain_slope(kernels::Activation phi, double z) {
+  switch (phi) {
+    case kernels::Activation::kRelu:
+      return z > 0.0 ? 1.0 : 0.0;
+    case kernels::Activation::kSoftplus:
+      return 1.0 / (1.0 + std::exp(-z));
+    case kernels::Activation::kTanh:
+      break;
+  }
+  return 1.0 - std::tanh(z) * std::tanh(z);
+}
+
+std::vector<double> plain_transposed_product(const nn::DenseLayer<double>& dense,
+                                             std::span<const double> g) {
+  std::vector<double> product(dense.weights.cols(), 0.0);
+  for (std::size_t j = 0; j < g.size(); ++j) {
+    for (std::size_t i = 0; i < product.size(); ++i) {
+      product[i] += g[j] * dense.weights(j, i);
+    }
+  }
+  return product;
+}
+
+std::vector<std::vector<double>> plain_target_gradient(const nn::Mlp<double>& network,
+                                                       const PlainTrace& trace,
+                                                       std::size_t output) {
+  std::vector<std::vector<double>> gradients(trace.h.size());
+  std::vector<double> above(trace.logits.size(), 0.0);
+  above[output] = 1.0;
+  for (std::size_t layer = trace.h.size(); layer-- > 0;) {
+    gradients[layer] = plain_transposed_product(network.layers[layer + 1], above);
+    above = gradients[layer];
+    for (std::size_t j = 0; j < above.size(); ++j) {
+      above[j] *= plain_slope(network.topology.activation, trace.z[layer][j]);
+    }
+  }
+  return gradients;
+}
+
+std::vector<std::vector<double>> plain_unit_gradient(const nn::Mlp<double>& network,
+                                                     const PlainTrace& trace, std::size_t layer,
+                                                     std::size_t unit) {
+  const kernels::Activation phi = network.topology.activation;
+  std::vector<std::vector<double>> gradients(layer + 1);
+  gradients[layer].assign(trace.z[layer].size(), 0.0);
+  gradients[layer][unit] = plain_slope(phi, trace.z[layer][unit]);
+  for (std::size_t k = layer; k-- > 0;) {
+    gradients[k] = plain_transposed_product(network.layers[k + 1], gradients[k + 1]);
+    for (std::size_t j = 0; j < gradients[k].size(); ++j) {
+      gradients[k][j] *= plain_slope(phi, trace.z[k][j]);
+    }
+  }
+  return gradients;
+}
+
+double plain_loss(std::span<const double> logits, std::uint32_t label) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0.0;
+  for (const double y : logits) {
+    sum += std::exp(y - largest);
+  }
+  return largest + std::log(sum) - logits[label];
+}
+
+double plain_metric(Metric metric, std::span<const double> logits, std::uint32_t label) {
+  return metric == Metric::kTarget ? logits[label] : plain_loss(logits, label);
+}
+
+std::vector<double> plain_path_point(const Probe<double>& probe, std::size_t b, double t) {
+  std::vector<double> point(probe.inputs.cols());
+  for (std::size_t i = 0; i < point.size(); ++i) {
+    const double from = probe.baseline.empty() ? 0.0 : probe.baseline(0, i);
+    point[i] = from + t * (probe.inputs(b, i) - from);
+  }
+  return point;
+}
+
+}  // namespace interpscale::methods::engine
