@@ -21,7 +21,7 @@ enum class Schedule {
 
 /// Everything a training depends on besides network, data and backend.
 struct FitOptions {
-  std::size_t epochs = 15;
+  std::size_t epochs = 12;
   std::size_t batch = 128;
   double peak_rate = 1e-3;
   Schedule schedule = Schedule::kWarmupCosine;
