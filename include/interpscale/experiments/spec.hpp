@@ -1,0 +1,41 @@
+// What an experiment is: which claims its records settle, and by what rule.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "interpscale/experiments/evidence.hpp"
+
+namespace interpscale::experiments {
+
+enum class Verdict { kSupported, kContradicted, kUndecided, kNotMeasured };
+
+/// "supported", "contradicted", "undecided", "not measured here".
+[[nodiscard]] std::string_view name_of(Verdict verdict);
+
+/// One line of the claims ledger.
+struct LedgerLine {
+  std::string claim;             ///< "C1"
+  std::string statement;         ///< the claim in a sentence
+  std::string quantity;          ///< what `figure` is; empty where nothing was measured
+  std::optional<Figure> figure;  ///< measured, with its interval
+  std::string detail;            ///< what a reader should know beside the figure
+  Verdict verdict = Verdict::kNotMeasured;
+  std::string rule;        ///< how the figure gives the verdict
+  std::string setting;     ///< on what it was measured
+  std::string experiment;  ///< its name
+};
+
+/// A verdict other than `undecided` needs an interval that excludes the alternative.
+struct ExperimentSpec {
+  std::string name;
+  std::string summary;              ///< one line
+  std::vector<std::string> claims;  ///< that its ledger lines speak of
+  std::function<std::vector<LedgerLine>(const Evidence&)> settle;
+};
+
+}  // namespace interpscale::experiments

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpscale/experiments/evidence.hpp"
+
+#include <algorithm>
+
+namespace interpscale::experiments {
+
+std::string SubjectEvidence::label() const {
+  return variant.empty() ? subject : subject + " (" + variant + ")";
+}
+
+const SubjectEvidence* Evidence::find(std::string_view subject, std::string_view variant) const {
+  const auto found = std::ranges::find_if(subjects, [&](const SubjectEvidence& candidate) {
+    return candidate.subject == subject && candidate.variant == variant;
+  });
+  return found == subjects.end() ? nullptr : &*found;
+}
+
+}  // namespace interpscale::experiments
