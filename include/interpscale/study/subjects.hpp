@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "interpscale/core/result.hpp"
+#include "interpscale/kernels/gemm.hpp"
 #include "interpscale/measure/timed.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "interpscale/nn/mlp.hpp"
+#include "interpscale/nn/optimizer.hpp"
 
 namespace interpscale::study {
 
@@ -37,6 +39,10 @@ struct Specimen {
 /// Finds or makes the specimen when a subject is prepared.
 using SpecimenSource = std::function<Result<std::shared_ptr<const Specimen>>()>;
 
+/// Counts the active pairs by a forward pass of this build's default backend.
+[[nodiscard]] Specimen make_specimen(nn::Mlp<float> network, Matrix<float> inputs,
+                                     std::vector<std::uint32_t> labels);
+
 /// A random network (He initialisation, non-zero biases) and random inputs; about half of the
 /// units active.
 [[nodiscard]] Specimen random_specimen(const nn::Topology& topology, std::size_t batch,
@@ -56,15 +62,32 @@ struct CellRequest {
   std::vector<std::uint64_t> active_pairs;
 };
 
-/// The subject named `area/subject/variant/d:../w:../L:../C:../B:../t:../backend:..`, w the common
-/// hidden width (or widths joined by 'x'), or an error for an unknown subject or variant.
+/// The subject named `pass/subject/d:../w:../L:../C:../B:../t:../backend:..` or
+/// `method/subject/variant/d:../...`, w the common hidden width (or widths joined by 'x'), followed
+/// by `phi:`, `target:` and `K:` where they are not the default; an error for an unknown subject or
+/// variant. `specimen` may be empty where the subject is never prepared.
+///
+/// What `verify` compares: a pass, with the `reference` backend in double precision; a method, with
+/// its own reference. Both on as many of the batch's samples as a fixed budget of FLOPs allows.
+/// Where one sample of an exhaustive reference is beyond a second, larger budget, the method is
+/// compared with another variant or another backend; `Verification::compared` says which.
 [[nodiscard]] Result<measure::Subject> make_subject(const CellRequest& request,
                                                     const Setting& setting,
                                                     SpecimenSource specimen);
 
-/// A matrix product or an element-wise kernel at one shape, for the stand-alone binary and the time
-/// model: names "kernel/gemm/nt/m:../n:../k:../...".
+/// The same for a method that need not be registered. The donor of a sample is the next sample of
+/// the batch (of a single one, its mirror image -x); the baseline is zeros.
+[[nodiscard]] Result<measure::Subject> make_method_subject(const methods::MethodSpec& method,
+                                                           const CellRequest& request,
+                                                           const Setting& setting,
+                                                           SpecimenSource specimen);
+
+/// A matrix product at one shape, for the stand-alone binary and the time model: names
+/// "kernel/gemm/nt/m:../n:../k:../t:../backend:..".
 [[nodiscard]] measure::Subject gemm_subject(kernels::GemmCase which, kernels::GemmShape shape,
                                             const Setting& setting);
+/// The update of `count` parameters by SGD with momentum or by Adam: "kernel/update/sgd/n:../...".
+[[nodiscard]] measure::Subject update_subject(nn::OptimizerKind kind, std::size_t count,
+                                              const Setting& setting);
 
 }  // namespace interpscale::study
