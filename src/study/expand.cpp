@@ -11,13 +11,10 @@ namespace interpscale::study {
 namespace {
 
 /// Overheads of the estimates: reading a network and preparing buffers; starting a child with its
-/// limits and its data; and what a verification takes, in runs of the dense subject.
+/// limits; loading the data.
 constexpr double kPrepareSeconds = 1e-3;
 constexpr double kRoundStartSeconds = 1.0;
 constexpr double kLoadSeconds = 1.5;
-constexpr double kVerifySeconds = 12e-3;
-/// Google Benchmark tries an iteration count before it settles on one.
-constexpr double kSearchShare = 0.3;
 
 std::vector<Shape> shapes_of(const Plan& plan) {
   if (!plan.shapes.empty()) {
@@ -38,33 +35,48 @@ std::size_t smallest_width(const nn::Topology& topology) {
   return *std::min_element(topology.hidden.begin(), topology.hidden.end());
 }
 
-std::string left_out_name(const SubjectName& subject, const nn::Topology& topology) {
-  return fmt::format("{} on {}", subject.text(), topology.name());
-}
+/// What one subject leaves out, by reason: one entry a reason, naming its networks.
+class LeftOutOf {
+ public:
+  explicit LeftOutOf(const SubjectName& subject) : subject_(subject.text()) {}
+  void add(const std::string& reason, const nn::Topology& topology) {
+    const auto same = std::find_if(reasons_.begin(), reasons_.end(),
+                                   [&](const auto& entry) { return entry.first == reason; });
+    if (same == reasons_.end()) {
+      reasons_.push_back({reason, topology.name()});
+    } else {
+      same->second += ", " + topology.name();
+    }
+  }
+  void append_to(std::vector<LeftOut>& left_out) const {
+    for (const auto& [reason, networks] : reasons_) {
+      left_out.push_back({subject_, fmt::format("{}: {}", reason, networks)});
+    }
+  }
+
+ private:
+  std::string subject_;
+  std::vector<std::pair<std::string, std::string>> reasons_;
+};
 
 /// All cells of one subject within the plan's floor and budget; the others go to `left_out`.
-std::vector<Cell> affordable_cells(const SubjectName& subject, const Plan& plan,
-                                   const std::vector<nn::Topology>& topologies,
-                                   std::vector<LeftOut>& left_out) {
+Result<std::vector<Cell>> affordable_cells(const SubjectName& subject, const Plan& plan,
+                                           const std::vector<nn::Topology>& topologies,
+                                           LeftOutOf& left_out) {
   const Setting setting{plan.backend, plan.simd_target, plan.threads, plan.path_steps};
   std::vector<Cell> cells;
   for (const nn::Topology& topology : topologies) {
     CellRequest request{subject.subject, subject.variant, topology, plan.batch, {}};
     const Result<measure::Subject> made = make_subject(request, setting, nullptr);
     if (!made) {
-      left_out.push_back({left_out_name(subject, topology), made.error().message});
-      continue;
+      return tl::unexpected(made.error());
     }
     const std::uint64_t flops = made->quantities.flops;
     const double seconds = assumed_seconds(flops, smallest_width(topology));
     if (seconds < plan.cell_floor_seconds) {
-      left_out.push_back({left_out_name(subject, topology),
-                          fmt::format("would take about {:.2g} s, below the floor of {:.2g} s",
-                                      seconds, plan.cell_floor_seconds)});
+      left_out.add(fmt::format("below the floor of {:.2g} s", plan.cell_floor_seconds), topology);
     } else if (seconds > plan.cell_budget_seconds) {
-      left_out.push_back({left_out_name(subject, topology),
-                          fmt::format("would take about {:.2g} s, above the budget of {:.2g} s",
-                                      seconds, plan.cell_budget_seconds)});
+      left_out.add(fmt::format("above the budget of {:.2g} s", plan.cell_budget_seconds), topology);
     } else {
       cells.push_back({made->name, std::move(request), flops});
     }
@@ -74,7 +86,7 @@ std::vector<Cell> affordable_cells(const SubjectName& subject, const Plan& plan,
 
 /// Thins a subject's cells to the plan's bounds.
 std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
-                            std::vector<LeftOut>& left_out) {
+                            LeftOutOf& left_out) {
   if (subject.subject == "training_step") {
     return cells;
   }
@@ -89,8 +101,7 @@ std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::v
     if (std::binary_search(kept.begin(), kept.end(), i)) {
       design.push_back(std::move(cells[i]));
     } else {
-      left_out.push_back({left_out_name(subject, cells[i].request.topology),
-                          "adds least to the design for the time it takes"});
+      left_out.add("adds little to the design for the time it takes", cells[i].request.topology);
     }
   }
   return design;
@@ -106,8 +117,7 @@ double assumed_seconds(std::uint64_t flops, std::size_t width) {
 double assumed_round_seconds(const Cell& cell, const Plan& plan) {
   const double run = assumed_seconds(cell.dense_flops, smallest_width(cell.request.topology));
   const double repetition = std::max(run, plan.min_seconds);
-  return kPrepareSeconds + std::max(run, plan.warm_up_seconds) +
-         (plan.repetitions + kSearchShare) * repetition;
+  return kPrepareSeconds + std::max(run, plan.warm_up_seconds) + plan.repetitions * repetition;
 }
 
 double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
@@ -118,7 +128,7 @@ double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
                              smallest_width(topology));
   }
   for (const Cell& cell : expansion.cells) {
-    total += kVerifySeconds + assumed_round_seconds(cell, plan) * plan.rounds;
+    total += kAssumedVerificationSeconds + assumed_round_seconds(cell, plan) * plan.rounds;
   }
   return total;
 }
@@ -148,10 +158,15 @@ Result<Expansion> expand(const Plan& plan) {
   }
   Expansion expansion;
   for (const SubjectName& subject : *subjects) {
-    std::vector<Cell> affordable = affordable_cells(subject, plan, topologies, expansion.left_out);
-    for (Cell& cell : design_of(subject, plan, std::move(affordable), expansion.left_out)) {
+    LeftOutOf left_out(subject);
+    Result<std::vector<Cell>> affordable = affordable_cells(subject, plan, topologies, left_out);
+    if (!affordable) {
+      return tl::unexpected(affordable.error());
+    }
+    for (Cell& cell : design_of(subject, plan, std::move(*affordable), left_out)) {
       expansion.cells.push_back(std::move(cell));
     }
+    left_out.append_to(expansion.left_out);
   }
   for (const nn::Topology& topology : topologies) {
     const bool used =

@@ -13,6 +13,9 @@
 
 namespace interpscale::study {
 
+/// The journal of a study's folder.
+[[nodiscard]] std::filesystem::path journal_file(const std::filesystem::path& folder);
+
 /// Where a study stands; `fraction` in [0, 1] of the expected time.
 struct Progress {
   std::string stage;  ///< "training networks", "verifying", "round 3 of 9"
@@ -36,12 +39,24 @@ struct RunSummary {
 };
 
 /// Carries on from what the folder's journal holds; the same plan again is a no-op when it is
-/// complete. A journal of a different plan is an error that names the first difference.
+/// complete. A journal of a different plan is an error that names the first difference, and nothing
+/// is touched.
+///
+/// Networks are trained, then every cell is verified, each once a study. Each round is a child
+/// process. A cell whose child dies by a signal is tried once more in a new child, then recorded as
+/// failed. After plan.rounds rounds, cells that measure::judge mistrusts get up to
+/// plan.extra_rounds more; those replace nothing: every timing stands, and trust is judged over all
+/// of a cell's rounds. Fits that need the same rounds of all cells use the first plan.rounds.
 [[nodiscard]] Result<RunSummary> run_study(const Plan& plan, const RunOptions& options);
 
 /// The child's side: times, in the order of the round's seed, the cells that have no timing yet in
-/// this round.
+/// this round; of `only_cells`, unless that is empty. Each timing is on disk before the next
+/// starts.
 [[nodiscard]] Result<void> run_round(const std::filesystem::path& folder, int round,
                                      const std::vector<std::string>& only_cells);
+
+/// Times one cell of a study again, and writes nothing.
+[[nodiscard]] Result<TimingRecord> repeat_timing(const std::filesystem::path& folder, int round,
+                                                 const std::string& cell);
 
 }  // namespace interpscale::study
