@@ -88,9 +88,7 @@ Limits measure_limits(const Environment& environment, double seconds) {
     const std::span<const float> part(array.data(), bandwidth.bytes / sizeof(float));
     bandwidth.bytes_per_second =
         static_cast<double>(part.size_bytes()) * best_rate(share, [part](std::uint64_t repeats) {
-          for (std::uint64_t i = 0; i < repeats; ++i) {
-            benchmark::DoNotOptimize(kernels::read_probe(part));
-          }
+          benchmark::DoNotOptimize(kernels::read_probe(part, repeats));
         });
   }
   return limits;

@@ -15,7 +15,9 @@ namespace interpscale::kernels {
 [[nodiscard]] float fma_probe(std::uint64_t repeats, std::string_view simd_target = "");
 [[nodiscard]] std::uint64_t fma_probe_flops_per_repeat(std::string_view simd_target = "");
 
-/// Reads all of `data` once with vector loads, several accumulators; 4 * data.size() bytes.
-[[nodiscard]] float read_probe(std::span<const float> data);
+/// Reads all of `data` with vector loads, several accumulators, `repeats` times over; each is
+/// 4 * data.size() bytes. (The choice of the instruction set takes some 15 us, more than a small
+/// array does: hence the repeats.)
+[[nodiscard]] float read_probe(std::span<const float> data, std::uint64_t repeats = 1);
 
 }  // namespace interpscale::kernels
