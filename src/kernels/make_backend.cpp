@@ -8,6 +8,8 @@
 
 #include "kernels/eigen/eigen_backend.hpp"
 #include "kernels/reference/reference_backend.hpp"
+#include "kernels/simd/simd_backend.hpp"
+#include "kernels/simd/targets.hpp"
 
 namespace interpscale::kernels {
 namespace {
@@ -29,7 +31,17 @@ Result<std::unique_ptr<Backend<T>>> make_without_target(std::string_view simd_ta
 }
 
 template <class T>
+Result<std::unique_ptr<Backend<T>>> make_simd(std::string_view simd_target) {
+  const Result<simd::TargetBit> target = simd::find_target(simd_target);
+  if (!target) {
+    return tl::unexpected<Error>(target.error());
+  }
+  return std::make_unique<SimdBackend<T>>(*target);
+}
+
+template <class T>
 constexpr std::array kEntries = {
+    Entry<T>{"simd", make_simd<T>},
     Entry<T>{"eigen", make_without_target<T, EigenBackend>},
     Entry<T>{"reference", make_without_target<T, ReferenceBackend>},
 };

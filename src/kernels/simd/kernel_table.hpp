@@ -1,0 +1,165 @@
+// What one instruction set offers: plain functions on one thread, chosen once when a backend is
+// made. The backend checks operands and splits the work over threads; nothing here does.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "interpscale/kernels/backend.hpp"
+#include "kernels/adam_factors.hpp"
+
+namespace interpscale::kernels::simd {
+
+/// op(A)'s rows [0, rows), depth [0, depth). Depth-major: element (i, p) at data[p * stride + i]
+/// (A transposed, or a packed panel); else at data[i * stride + p].
+template <class T>
+struct LeftBlock {
+  const T* data;
+  std::size_t stride;  ///< leading dimension; of a packed block: not used, each tile has its own
+  bool depth_major;
+  bool packed;  ///< tile of r rows starting at row i: data + i * depth, stride r
+};
+
+/// Depth [0, depth) of op(B)'s columns, cut into panels of `panel_columns`; the last may be
+/// narrower and must be readable up to a whole vector, hence may stand elsewhere.
+template <class T>
+struct RightBlock {
+  const T* data;  ///< panel q at data + q * panel_step, element (p, j) at p * stride + j
+  std::size_t panel_step;
+  std::size_t stride;
+  const T* tail;  ///< the narrower last panel, rows of panel_columns; nullptr if there is none
+};
+
+/// The block of C, and what happens to it. `bias` and `mask` point at the block's first element.
+template <class T>
+struct TargetBlock {
+  T* data;
+  std::size_t stride;
+  std::size_t rows;
+  std::size_t columns;
+  T alpha;
+  T beta;
+  const T* bias;  ///< nullptr: none
+  bool relu;
+  const T* mask;  ///< nullptr: none
+  std::size_t mask_stride;
+};
+
+enum class LoopOrder {
+  kRowsOutside,    ///< each tile of A meets all of B, which stays in the second-level cache
+  kPanelsOutside,  ///< each panel of B meets all of A, which stays there
+};
+
+template <class T>
+struct GemmKernels {
+  std::size_t tile_rows;
+  std::size_t panel_columns;
+  /// C block := epilogue(A block B block).
+  void (*multiply)(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
+                   LoopOrder order, const TargetBlock<T>& c);
+  /// panel[p * panel_columns + j] := b[p * stride + j], zeros behind `columns`.
+  void (*pack_panel)(const T* b, std::size_t stride, std::size_t depth, std::size_t columns,
+                     T* panel);
+  /// panel[p * panel_columns + j] := b[j * stride + p], zeros behind `columns`.
+  void (*pack_panel_transposed)(const T* b, std::size_t stride, std::size_t depth,
+                                std::size_t columns, T* panel);
+  /// Packs rows [0, rows) of op(A) tile by tile, as `LeftBlock::packed` wants them.
+  void (*pack_left)(const T* a, std::size_t stride, bool depth_major, std::size_t rows,
+                    std::size_t depth, T* packed);
+};
+
+template <class T>
+struct ElementwiseKernels {
+  void (*activate)(Activation phi, MatrixView<const T> z, MatrixView<T> h);
+  void (*multiply_by_slope)(Activation phi, MatrixView<const T> h, MatrixView<T> g);
+  void (*multiply)(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
+  void (*accumulate_path_step)(MatrixView<const T> next, MatrixView<const T> now,
+                               MatrixView<const T> gradient, MatrixView<T> out);
+  void (*interpolate)(MatrixView<const T> from, MatrixView<const T> to, T t, MatrixView<T> out);
+};
+
+template <class T>
+struct ReductionKernels {
+  void (*column_sums)(MatrixView<const T> a, T beta, std::span<T> out);
+  void (*column_moments)(MatrixView<const T> a, const ColumnMoments<T>& out);
+};
+
+template <class T>
+struct LossKernels {
+  /// gradient may be an empty view: then only the losses are computed.
+  void (*cross_entropy)(MatrixView<const T> logits, std::span<const std::uint32_t> labels, T scale,
+                        std::span<T> losses, MatrixView<T> gradient);
+  void (*squared_error)(MatrixView<const T> predictions, MatrixView<const T> targets, T scale,
+                        std::span<T> losses, MatrixView<T> gradient);
+};
+
+template <class T>
+struct OptimizerKernels {
+  void (*sgd)(const SgdStep<T>& step, std::span<const T> gradient, std::span<T> velocity,
+              std::span<T> weights);
+  void (*adam)(const AdamStep<T>& step, const AdamFactors<T>& factors, std::span<const T> gradient,
+               std::span<T> first, std::span<T> second, std::span<T> weights);
+};
+
+template <class T>
+struct RowKernels {
+  void (*rank_one)(MatrixView<const T> z, MatrixView<const T> columns, const SparseRows<T>& rows,
+                   bool relu, MatrixView<T> out);
+  void (*transpose)(MatrixView<const T> a, MatrixView<T> out);
+};
+
+/// Each works on some units: columns `first_unit`... of h belong to the rows of the Jacobian.
+template <class T>
+struct JacobianKernels {
+  void (*scale)(Activation phi, MatrixView<const T> h, std::size_t inputs, MatrixView<T> jacobian);
+  void (*first)(Activation phi, MatrixView<const T> h, MatrixView<const T> weights,
+                MatrixView<T> jacobian);
+  void (*accumulate)(MatrixView<const T> jacobian, T scale, bool absolute, MatrixView<T> out);
+};
+
+template <class T>
+struct KernelTable {
+  GemmKernels<T> gemm;
+  ElementwiseKernels<T> elementwise;
+  ReductionKernels<T> reductions;
+  LossKernels<T> losses;
+  OptimizerKernels<T> optimizers;
+  RowKernels<T> rows;
+  JacobianKernels<T> jacobian;
+};
+
+struct ProbeKernels {
+  float (*fma)(std::uint64_t repeats);
+  std::uint64_t fma_flops_per_repeat;
+  float (*read)(std::span<const float> data);
+};
+
+/// A bit of Highway's target mask.
+using TargetBit = std::int64_t;
+
+/// Compiled in and supported by this machine, best first.
+[[nodiscard]] std::vector<TargetBit> available_targets();
+[[nodiscard]] std::string target_name(TargetBit target);
+
+// One file each, one overload per scalar type.
+void select(TargetBit target, GemmKernels<float>& kernels);
+void select(TargetBit target, GemmKernels<double>& kernels);
+void select(TargetBit target, ElementwiseKernels<float>& kernels);
+void select(TargetBit target, ElementwiseKernels<double>& kernels);
+void select(TargetBit target, ReductionKernels<float>& kernels);
+void select(TargetBit target, ReductionKernels<double>& kernels);
+void select(TargetBit target, LossKernels<float>& kernels);
+void select(TargetBit target, LossKernels<double>& kernels);
+void select(TargetBit target, OptimizerKernels<float>& kernels);
+void select(TargetBit target, OptimizerKernels<double>& kernels);
+void select(TargetBit target, RowKernels<float>& kernels);
+void select(TargetBit target, RowKernels<double>& kernels);
+void select(TargetBit target, JacobianKernels<float>& kernels);
+void select(TargetBit target, JacobianKernels<double>& kernels);
+void select(TargetBit target, ProbeKernels& kernels);
+
+}  // namespace interpscale::kernels::simd

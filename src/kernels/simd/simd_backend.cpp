@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/simd/simd_backend.hpp"
+
+#include <algorithm>
+
+#include "interpscale/core/parallel.hpp"
+#include "kernels/checks.hpp"
+#include "kernels/simd/blocked_gemm.hpp"
+
+namespace interpscale::kernels {
+namespace {
+
+// A fork and join costs about a microsecond, in which one core streams some 30,000 bytes: below
+// four times that, an operation stays on one thread.
+constexpr std::size_t kSmallestSharedBytes = std::size_t{128} << 10U;
+// Threads meet at multiples of a cache line, whatever T is.
+constexpr std::size_t kStep = kCacheLineBytes / sizeof(float);
+
+/// body(first, count) over [0, extent) in one piece, or in one piece a thread where `bytes` of
+/// memory traffic are worth it. Pieces are multiples of `step`.
+template <class Body>
+void share(const Execution& with, std::size_t extent, std::size_t step, std::size_t bytes,
+           const Body& body) {
+  if (extent == 0) {
+    return;
+  }
+  const auto team = static_cast<std::size_t>(std::max(with.threads, 1));
+  if (team == 1 || bytes < kSmallestSharedBytes) {
+    body(std::size_t{0}, extent);
+    return;
+  }
+  const std::size_t each = round_up((extent + team - 1) / team, step);
+  parallel_for(with.threads, team, [&](std::size_t member) {
+    const std::size_t first = std::min(extent, member * each);
+    const std::size_t count = std::min(each, extent - first);
+    if (count > 0) {
+      body(first, count);
+    }
+  });
+}
+
+template <class T>
+std::size_t bytes_of(MatrixView<const T> a) {
+  return a.rows() * a.cols() * sizeof(T);
+}
+
+/// The rows of `a` as `share` hands them out; an empty view stays one.
+template <class T>
+MatrixView<T> part(MatrixView<T> a, std::size_t first, std::size_t count) {
+  return a.empty() ? a : a.rows_from(first, count);
+}
+
+}  // namespace
+
+template <class T>
+SimdBackend<T>::SimdBackend(simd::TargetBit target) : target_(simd::target_name(target)) {
+  simd::select(target, table_.gemm);
+  simd::select(target, table_.elementwise);
+  simd::select(target, table_.reductions);
+  simd::select(target, table_.losses);
+  simd::select(target, table_.optimizers);
+  simd::select(target, table_.rows);
+  simd::select(target, table_.jacobian);
+}
+
+template <class T>
+void SimdBackend<T>::gemm(GemmCase which, MatrixView<const T> a, MatrixView<const T> b,
+                          MatrixView<T> c, const Epilogue<T>& epilogue,
+                          const Execution& with) const {
+  simd::blocked_gemm(table_.gemm, which, a, b, c, epilogue, with);
+}
+
+template <class T>
+void SimdBackend<T>::activate(Activation phi, MatrixView<const T> z, MatrixView<T> h,
+                              const Execution& with) const {
+  checks::same_shape(z, h);
+  share(with, h.rows(), 1, bytes_of<T>(h), [&](std::size_t first, std::size_t count) {
+    table_.elementwise.activate(phi, z.rows_from(first, count), h.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::multiply_by_slope(Activation phi, MatrixView<const T> h, MatrixView<T> g,
+                                       const Execution& with) const {
+  checks::same_shape(h, g);
+  share(with, g.rows(), 1, bytes_of<T>(g), [&](std::size_t first, std::size_t count) {
+    table_.elementwise.multiply_by_slope(phi, h.rows_from(first, count), g.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out,
+                              const Execution& with) const {
+  checks::same_shape(a, out);
+  checks::same_shape(b, out);
+  share(with, out.rows(), 1, bytes_of<T>(out), [&](std::size_t first, std::size_t count) {
+    table_.elementwise.multiply(a.rows_from(first, count), b.rows_from(first, count),
+                                out.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::accumulate_path_step(MatrixView<const T> next, MatrixView<const T> now,
+                                          MatrixView<const T> gradient, MatrixView<T> out,
+                                          const Execution& with) const {
+  checks::same_shape(next, out);
+  checks::same_shape(now, out);
+  checks::same_shape(gradient, out);
+  share(with, out.rows(), 1, bytes_of<T>(out), [&](std::size_t first, std::size_t count) {
+    table_.elementwise.accumulate_path_step(
+        next.rows_from(first, count), now.rows_from(first, count), gradient.rows_from(first, count),
+        out.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::interpolate(MatrixView<const T> from, MatrixView<const T> to, T t,
+                                 MatrixView<T> out, const Execution& with) const {
+  checks::same_shape(from, out);
+  checks::same_shape(to, out);
+  share(with, out.rows(), 1, bytes_of<T>(out), [&](std::size_t first, std::size_t count) {
+    table_.elementwise.interpolate(from.rows_from(first, count), to.rows_from(first, count), t,
+                                   out.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::column_sums(MatrixView<const T> a, T beta, std::span<T> out,
+                                 const Execution& with) const {
+  checks::columns_fit<T>(a, out);
+  share(with, a.cols(), kStep, bytes_of(a), [&](std::size_t first, std::size_t count) {
+    table_.reductions.column_sums(a.cols_from(first, count), beta, out.subspan(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::column_moments(MatrixView<const T> a, const ColumnMoments<T>& out,
+                                    const Execution& with) const {
+  checks::moments_fit(a, out);
+  share(with, a.cols(), kStep, bytes_of(a), [&](std::size_t first, std::size_t count) {
+    table_.reductions.column_moments(
+        a.cols_from(first, count),
+        {out.mean.subspan(first, count), out.variance.subspan(first, count),
+         out.positive_fraction.subspan(first, count)});
+  });
+}
+
+template <class T>
+void SimdBackend<T>::cross_entropy(MatrixView<const T> logits,
+                                   std::span<const std::uint32_t> labels, std::span<T> losses,
+                                   const Execution& with) const {
+  checks::labels_fit<T>(logits, labels, losses);
+  share(with, logits.rows(), kStep, bytes_of(logits), [&](std::size_t first, std::size_t count) {
+    table_.losses.cross_entropy(logits.rows_from(first, count), labels.subspan(first, count), T{1},
+                                losses.subspan(first, count), {});
+  });
+}
+
+template <class T>
+void SimdBackend<T>::cross_entropy_gradient(MatrixView<const T> logits,
+                                            std::span<const std::uint32_t> labels, T scale,
+                                            std::span<T> losses, MatrixView<T> gradient,
+                                            const Execution& with) const {
+  checks::labels_fit<T>(logits, labels, losses);
+  checks::same_shape(logits, gradient);
+  share(with, logits.rows(), kStep, bytes_of(logits), [&](std::size_t first, std::size_t count) {
+    table_.losses.cross_entropy(logits.rows_from(first, count), labels.subspan(first, count), scale,
+                                losses.subspan(first, count), part(gradient, first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::squared_error_gradient(MatrixView<const T> predictions,
+                                            MatrixView<const T> targets, T scale,
+                                            std::span<T> losses, MatrixView<T> gradient,
+                                            const Execution& with) const {
+  checks::same_shape(predictions, targets);
+  checks::same_shape(predictions, gradient);
+  require(losses.size() == predictions.rows(), "losses are not [B]");
+  share(with, predictions.rows(), kStep, bytes_of(predictions),
+        [&](std::size_t first, std::size_t count) {
+          table_.losses.squared_error(
+              predictions.rows_from(first, count), targets.rows_from(first, count), scale,
+              losses.subspan(first, count), gradient.rows_from(first, count));
+        });
+}
+
+template <class T>
+void SimdBackend<T>::sgd_step(const SgdStep<T>& step, std::span<const T> gradient,
+                              std::span<T> velocity, std::span<T> weights,
+                              const Execution& with) const {
+  checks::same_length<T>(gradient, velocity, weights);
+  share(with, weights.size(), kStep, weights.size_bytes(),
+        [&](std::size_t first, std::size_t count) {
+          table_.optimizers.sgd(step, gradient.subspan(first, count),
+                                velocity.subspan(first, count), weights.subspan(first, count));
+        });
+}
+
+template <class T>
+void SimdBackend<T>::adam_step(const AdamStep<T>& step, std::span<const T> gradient,
+                               std::span<T> first_moment, std::span<T> second_moment,
+                               std::span<T> weights, const Execution& with) const {
+  checks::same_length<T>(gradient, first_moment, weights);
+  checks::same_length<T>(gradient, second_moment, weights);
+  const AdamFactors<T> factors = adam_factors(step);
+  share(
+      with, weights.size(), kStep, weights.size_bytes(), [&](std::size_t first, std::size_t count) {
+        table_.optimizers.adam(step, factors, gradient.subspan(first, count),
+                               first_moment.subspan(first, count),
+                               second_moment.subspan(first, count), weights.subspan(first, count));
+      });
+}
+
+template <class T>
+void SimdBackend<T>::rank_one_rows(MatrixView<const T> z, MatrixView<const T> columns,
+                                   const SparseRows<T>& rows, bool relu, MatrixView<T> out,
+                                   const Execution& with) const {
+  checks::sparse_rows_fit<T>(z, columns, rows, out);
+  share(with, out.rows(), 1, bytes_of<T>(out), [&](std::size_t first, std::size_t count) {
+    table_.rows.rank_one(z, columns,
+                         {rows.sample.subspan(first, count), rows.unit.subspan(first, count),
+                          rows.delta.subspan(first, count)},
+                         relu, out.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::transpose(MatrixView<const T> a, MatrixView<T> out,
+                               const Execution& with) const {
+  checks::transposed_shape<T>(a, out);
+  share(with, out.rows(), kStep, bytes_of(a), [&](std::size_t first, std::size_t count) {
+    table_.rows.transpose(a.cols_from(first, count), out.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::scale_jacobian_rows(Activation phi, MatrixView<const T> h, std::size_t inputs,
+                                         MatrixView<T> jacobian, const Execution& with) const {
+  checks::jacobian_fits<T>(h, inputs, jacobian);
+  share(with, jacobian.rows(), 1, bytes_of<T>(jacobian), [&](std::size_t first, std::size_t count) {
+    table_.jacobian.scale(phi, h.cols_from(first, count), inputs, jacobian.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::first_jacobian(Activation phi, MatrixView<const T> h,
+                                    MatrixView<const T> weights, MatrixView<T> jacobian,
+                                    const Execution& with) const {
+  checks::jacobian_fits<T>(h, weights.cols(), jacobian);
+  require(weights.rows() == h.cols(), "jacobian: weights have not one row a unit");
+  share(with, jacobian.rows(), 1, bytes_of<T>(jacobian), [&](std::size_t first, std::size_t count) {
+    table_.jacobian.first(phi, h.cols_from(first, count), weights.rows_from(first, count),
+                          jacobian.rows_from(first, count));
+  });
+}
+
+template <class T>
+void SimdBackend<T>::accumulate_jacobian(MatrixView<const T> jacobian, T scale, bool absolute,
+                                         MatrixView<T> out, const Execution& with) const {
+  checks::jacobian_sums_fit<T>(jacobian, out);
+  share(with, out.rows(), 1, bytes_of(jacobian), [&](std::size_t first, std::size_t count) {
+    table_.jacobian.accumulate(jacobian.rows_from(first, count), scale, absolute,
+                               out.rows_from(first, count));
+  });
+}
+
+template class SimdBackend<float>;
+template class SimdBackend<double>;
+
+}  // namespace interpscale::kernels

@@ -1,0 +1,95 @@
+// Transposing 4 x 4 (float) or 2 x 2 (double) blocks in 128-bit registers: two shuffles a vector,
+// no matter how wide the machine's vectors are. Re-included once per target.
+// SPDX-License-Identifier: Apache-2.0
+#if defined(INTERPSCALE_KERNELS_SIMD_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef INTERPSCALE_KERNELS_SIMD_TRANSPOSE_INL_H_
+#undef INTERPSCALE_KERNELS_SIMD_TRANSPOSE_INL_H_
+#else
+#define INTERPSCALE_KERNELS_SIMD_TRANSPOSE_INL_H_
+#endif
+
+#include <algorithm>
+
+#include "kernels/simd/vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace interpscale::kernels::simd {
+namespace HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_SCALAR
+
+template <class T>
+constexpr std::size_t kTransposeBlock = 1;
+
+template <class T>
+HWY_INLINE void transpose_block(const T* from, std::size_t, T* to, std::size_t) {
+  *to = *from;
+}
+
+#else
+
+template <class T>
+constexpr std::size_t kTransposeBlock = 16 / sizeof(T);
+
+HWY_INLINE void transpose_block(const double* from, std::size_t from_stride, double* to,
+                                std::size_t to_stride) {
+  const hn::Full128<double> d;
+  const auto a = hn::LoadU(d, from);
+  const auto b = hn::LoadU(d, from + from_stride);
+  hn::StoreU(hn::InterleaveLower(d, a, b), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, a, b), d, to + to_stride);
+}
+
+HWY_INLINE void transpose_block(const float* from, std::size_t from_stride, float* to,
+                                std::size_t to_stride) {
+  const hn::Full128<float> d;
+  const auto r0 = hn::LoadU(d, from);
+  const auto r1 = hn::LoadU(d, from + from_stride);
+  const auto r2 = hn::LoadU(d, from + 2 * from_stride);
+  const auto r3 = hn::LoadU(d, from + 3 * from_stride);
+  const auto low02 = hn::InterleaveLower(d, r0, r2);   // 00 20 01 21
+  const auto low13 = hn::InterleaveLower(d, r1, r3);   // 10 30 11 31
+  const auto high02 = hn::InterleaveUpper(d, r0, r2);  // 02 22 03 23
+  const auto high13 = hn::InterleaveUpper(d, r1, r3);  // 12 32 13 33
+  hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, low02, low13), d, to + to_stride);
+  hn::StoreU(hn::InterleaveLower(d, high02, high13), d, to + 2 * to_stride);
+  hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, to + 3 * to_stride);
+}
+
+#endif
+
+/// to[j * to_stride + i] := from[i * from_stride + j] for i < rows, j < cols. Columns go by a cache
+/// line at a time, so that a line of `from` is used up while it is near.
+template <class T>
+HWY_INLINE void transpose_matrix(const T* from, std::size_t from_stride, std::size_t rows,
+                                 std::size_t cols, T* to, std::size_t to_stride) {
+  constexpr std::size_t kBlock = kTransposeBlock<T>;
+  constexpr std::size_t kLine = kCacheLineBytes / sizeof(T);
+  for (std::size_t line = 0; line < cols; line += kLine) {
+    const std::size_t end = std::min(cols, line + kLine);
+    std::size_t i = 0;
+    for (; i + kBlock <= rows; i += kBlock) {
+      std::size_t j = line;
+      for (; j + kBlock <= end; j += kBlock) {
+        transpose_block(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+      }
+      for (; j < end; ++j) {
+        for (std::size_t r = i; r < i + kBlock; ++r) {
+          to[j * to_stride + r] = from[r * from_stride + j];
+        }
+      }
+    }
+    for (; i < rows; ++i) {
+      for (std::size_t j = line; j < end; ++j) {
+        to[j * to_stride + i] = from[i * from_stride + j];
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace interpscale::kernels::simd
+HWY_AFTER_NAMESPACE();
+
+#endif
