@@ -251,13 +251,15 @@ std::uint64_t workspace_naive(const Problem& problem) {
          2 * engine::vector_bytes<float>(problem.batch);
 }
 
-/// Two metrics are subtracted, each as exact as the logits: their errors scale with the logits and
-/// with the loss (at most twice the largest logit and log C), however small the effect is.
+/// Two metrics are subtracted. A loss moves by at most twice the largest error of a logit, and its
+/// own sum over C classes rounds relative to log C and twice the largest logit: the error scales
+/// with the logits, however small the effect is.
 double rounding_of_effect(const nn::Topology& topology, double output_scale, double roundoff) {
-  const double scale = output_scale + std::log(static_cast<double>(topology.outputs) + 1.0);
-  return 4.0 * scale *
-         (engine::forward_rounding(topology, roundoff) +
-          engine::gamma(topology.outputs + engine::kAroundAProduct, roundoff));
+  const double largest_loss = 2.0 * output_scale + std::log(static_cast<double>(topology.outputs));
+  const double of_logits = 2.0 * output_scale * engine::forward_rounding(topology, roundoff);
+  const double of_sum =
+      largest_loss * engine::gamma(topology.outputs + engine::kAroundAProduct, roundoff);
+  return 2.0 * (of_logits + of_sum);
 }
 
 double tolerance(const Problem& problem, MatrixView<const double> reference_values) {

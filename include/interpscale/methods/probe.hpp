@@ -41,7 +41,7 @@ struct Problem {
   std::size_t batch = 0;  ///< B
   MethodOptions options;
   /// Per hidden layer: (sample, neuron) pairs with h > 0 on the batch. Empty: as if all were.
-  std::vector<std::uint64_t> active_pairs;
+  std::vector<std::uint64_t> active_pairs = {};
   double output_scale = 1;    ///< the largest |logit| on the batch, for tolerances
   bool has_baseline = false;  ///< a baseline other than zeros costs a product
 };

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 namespace interpscale::methods {
 namespace {
 
@@ -45,9 +47,15 @@ std::string table(const std::vector<MethodSpec>& specs) {
   return text;
 }
 
+/// A sentence of a phrase.
+std::string sentence(std::string phrase) {
+  phrase.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(phrase.front())));
+  return phrase + ".";
+}
+
 std::string section(const MethodSpec& spec) {
   std::string text =
-      fmt::format("\n## {}\n\n{}.\n\n    {}\n\nSource: {}. Columns: {}.\n\n", spec.name,
+      fmt::format("\n## {}\n\n{}\n\n    {}\n\nSource: {}. Columns: {}.\n\n", spec.name,
                   spec.summary, spec.formula, spec.source, columns_of(spec));
   for (const Variant& variant : spec.variants) {
     text +=
@@ -57,7 +65,7 @@ std::string section(const MethodSpec& spec) {
     text += "\nTrue of the exact values:\n\n";
   }
   for (const Identity& identity : spec.identities) {
-    text += fmt::format("- {}.\n", identity.statement);
+    text += fmt::format("- {}\n", sentence(identity.statement));
   }
   return text;
 }

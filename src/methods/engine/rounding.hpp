@@ -7,10 +7,11 @@
 // sum |w| |h|. That sum exceeds the value by the cancellation in it, about sqrt(k) for signed
 // weights; the errors themselves, being of mixed sign, stay sqrt(k) below gamma_k (Higham and
 // Mary). The two cancel: a layer adds gamma_k relative to the norm of its result, and the layers'
-// errors add up along a chain of products. What is left is the ratio of norm(W) norm(h) to norm(W
-// h), for which every bound carries `kConditioning`: 2 per He-initialised layer in the 2-norm (the
-// spectral norm of a square Gaussian matrix is twice its root mean square gain), squared for the
-// distance between the 2-norm and the largest entry. SPDX-License-Identifier: Apache-2.0
+// errors add up along a chain of products. What is left is the ratio of norm(W) norm(h) to
+// norm(W h), for which every bound carries `kConditioning`: the spectral norm of a square Gaussian
+// matrix is twice its root mean square gain.
+//
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cmath>
@@ -24,7 +25,7 @@ namespace interpscale::methods::engine {
 /// Unit roundoff of float and of double.
 inline constexpr double kFloatRoundoff = 0x1p-24;
 inline constexpr double kDoubleRoundoff = 0x1p-53;
-inline constexpr double kConditioning = 4.0;
+inline constexpr double kConditioning = 2.0;
 /// Operations around a product: its bias, non-linearity (4 units in the last place) and slope.
 inline constexpr std::size_t kAroundAProduct = 6;
 

@@ -1,0 +1,49 @@
+// Holding a timed variant against its method's definition: done before anything is timed.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "interpscale/methods/spec.hpp"
+
+namespace interpscale::methods {
+
+/// A probe's network and batch again in double precision, for references and identities.
+class DoubleSpecimen {
+ public:
+  explicit DoubleSpecimen(const Probe<float>& probe);
+
+  [[nodiscard]] const Probe<double>& probe() const { return probe_; }
+  [[nodiscard]] const kernels::Context<double>& context() const { return context_; }
+
+ private:
+  nn::Mlp<double> network_;
+  Matrix<double> inputs_;
+  Matrix<double> baseline_;
+  Matrix<double> donor_;
+  nn::Tape<double> tape_;
+  std::unique_ptr<kernels::Backend<double>> backend_;
+  Workspace workspace_;
+  Probe<double> probe_;
+  kernels::Context<double> context_;
+};
+
+/// How far a ReLU network stays from its kinks on this batch: the smallest |z_l[j]| over hidden
+/// units, samples and path nodes k/K, in double precision. Where it is within rounding of zero, a
+/// float variant may find the unit on the other side, and a slope is off by one, not by rounding:
+/// verification wants a specimen that keeps its distance. Infinity for smooth units.
+[[nodiscard]] double kink_distance(const Probe<double>& probe);
+
+struct Verification {
+  double deviation = 0;  ///< largest |variant - reference|; infinity if a value is not finite
+  double allowed = 0;    ///< the method's tolerance
+  [[nodiscard]] bool passed() const { return deviation <= allowed; }
+};
+
+/// Runs the method's reference and the variant on the same probe. Costs what the reference costs:
+/// meant for small problems.
+[[nodiscard]] Verification verify(const MethodSpec& method, const Variant& variant,
+                                  const Probe<float>& probe,
+                                  const kernels::Context<float>& context);
+
+}  // namespace interpscale::methods

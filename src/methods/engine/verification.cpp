@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpscale/methods/verification.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "interpscale/kernels/make_backend.hpp"
+#include "interpscale/nn/passes.hpp"
+#include "methods/engine/plain.hpp"
+
+namespace interpscale::methods {
+namespace {
+
+Matrix<double> in_double(MatrixView<const float> source) {
+  Matrix<double> target(source.rows(), source.cols());
+  copy(source, target.view());
+  return target;
+}
+
+std::unique_ptr<kernels::Backend<double>> reference_backend() {
+  auto backend = kernels::make_backend<double>("reference");
+  require(backend.has_value(), "the reference backend is missing from this build");
+  return std::move(*backend);
+}
+
+}  // namespace
+
+DoubleSpecimen::DoubleSpecimen(const Probe<float>& probe)
+    : network_(nn::convert<double>(probe.network)),
+      inputs_(in_double(probe.inputs)),
+      baseline_(in_double(probe.baseline)),
+      donor_(in_double(probe.donor)),
+      tape_(network_.topology, probe.inputs.rows()),
+      backend_(reference_backend()),
+      probe_{network_, inputs_, probe.labels, baseline_, donor_, probe.options, tape_},
+      context_(*backend_, 1, workspace_) {}
+
+double kink_distance(const Probe<double>& probe) {
+  double smallest = std::numeric_limits<double>::infinity();
+  if (probe.network.topology.activation != kernels::Activation::kRelu) {
+    return smallest;
+  }
+  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
+    for (int k = 0; k <= probe.options.steps; ++k) {
+      const double t = static_cast<double>(k) / static_cast<double>(probe.options.steps);
+      const engine::PlainTrace trace =
+          engine::plain_forward(probe.network, engine::plain_path_point(probe, b, t));
+      for (const std::vector<double>& layer : trace.z) {
+        for (const double z : layer) {
+          smallest = std::fmin(smallest, std::abs(z));
+        }
+      }
+    }
+  }
+  return smallest;
+}
+
+Verification verify(const MethodSpec& method, const Variant& variant, const Probe<float>& probe,
+                    const kernels::Context<float>& context) {
+  nn::forward(probe.network, probe.inputs, probe.tape, context);
+  const Problem problem = problem_of(probe);
+  const auto rows = static_cast<std::size_t>(problem.topology.neurons());
+  const std::size_t columns = method.column_count(problem);
+  const DoubleSpecimen specimen(probe);
+  Matrix<double> expected(rows, columns);
+  method.reference(specimen.probe(), specimen.context(), expected);
+  Matrix<float> computed(rows, columns);
+  variant.run(probe, context, computed);
+  Verification result{0.0, method.tolerance(problem, expected)};
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      const double deviation = std::abs(static_cast<double>(computed(i, j)) - expected(i, j));
+      result.deviation = std::isfinite(deviation) ? std::max(result.deviation, deviation)
+                                                  : std::numeric_limits<double>::infinity();
+    }
+  }
+  return result;
+}
+
+}  // namespace interpscale::methods

@@ -1,0 +1,79 @@
+// The declared FLOPs grow with the declared exponents.
+//
+// The limit is "hidden layers dominating": width w and depth L both large, d, C and B fixed. There
+// N = L w^2 and n = L w, so doubling the width at fixed depth multiplies N^p n^q by 2^(2p + q), and
+// doubling the depth at fixed width by 2^(p + q): two equations that tell N from n. Suffix methods
+// cost (L - l - 1) w^2 for a neuron of layer l, whose sum over layers is L^2 / 2 only up to 1 / L:
+// hence the deep network. Terms of lower order in w and L leave at most kSlack in an exponent.
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "interpscale/methods/registry.hpp"
+#include "support/catch.hpp"
+
+namespace interpscale::testing {
+namespace {
+
+using methods::Problem;
+
+constexpr std::size_t kWidth = 1024;
+constexpr std::size_t kDepth = 512;
+constexpr double kSlack = 0.01;
+
+Problem problem_with(std::size_t width, std::size_t depth, std::size_t batch, std::size_t inputs) {
+  return {.topology = {inputs, std::vector<std::size_t>(depth, width), 8},
+          .batch = batch,
+          .options = {.steps = 4}};
+}
+
+double log2_ratio(const methods::Variant& variant, const Problem& larger, const Problem& smaller) {
+  return std::log2(static_cast<double>(variant.cost(larger).flops) /
+                   static_cast<double>(variant.cost(smaller).flops));
+}
+
+template <class Body>
+void for_each_variant(const Body& body) {
+  for (const methods::MethodSpec& method : methods::all_methods()) {
+    for (const methods::Variant& variant : method.variants) {
+      INFO(method.name << "/" << variant.name);
+      body(variant);
+    }
+  }
+}
+
+TEST_CASE("methods: doubling the width multiplies FLOPs by 2^(2p + q)", "[methods][exponents]") {
+  for_each_variant([](const methods::Variant& variant) {
+    const double measured = log2_ratio(variant, problem_with(2 * kWidth, kDepth, 8, 16),
+                                       problem_with(kWidth, kDepth, 8, 16));
+    const double declared = 2 * variant.exponents.parameters + variant.exponents.neurons;
+    CHECK(std::abs(measured - declared) <= kSlack);
+  });
+}
+
+TEST_CASE("methods: doubling the depth multiplies FLOPs by 2^(p + q)", "[methods][exponents]") {
+  for_each_variant([](const methods::Variant& variant) {
+    const double measured = log2_ratio(variant, problem_with(kWidth, 2 * kDepth, 8, 16),
+                                       problem_with(kWidth, kDepth, 8, 16));
+    const double declared = variant.exponents.parameters + variant.exponents.neurons;
+    CHECK(std::abs(measured - declared) <= kSlack);
+  });
+}
+
+TEST_CASE("methods: doubling the batch multiplies FLOPs by 2^b", "[methods][exponents]") {
+  for_each_variant([](const methods::Variant& variant) {
+    const double measured = log2_ratio(variant, problem_with(kWidth, kDepth, 16, 16),
+                                       problem_with(kWidth, kDepth, 8, 16));
+    CHECK(std::abs(measured - variant.exponents.batch) <= kSlack);
+  });
+}
+
+TEST_CASE("methods: doubling the inputs multiplies FLOPs by 2^i", "[methods][exponents]") {
+  for_each_variant([](const methods::Variant& variant) {
+    const double measured = log2_ratio(variant, problem_with(kWidth, kDepth, 8, 512),
+                                       problem_with(kWidth, kDepth, 8, 256));
+    CHECK(std::abs(measured - variant.exponents.inputs) <= kSlack);
+  });
+}
+
+}  // namespace
+}  // namespace interpscale::testing
