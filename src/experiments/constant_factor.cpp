@@ -37,8 +37,8 @@ std::vector<LedgerLine> settle(const Evidence& evidence) {
   line.figure = widened_ratio(dearest->tax->at_reference, methods.size());
   line.detail = fmt::format(
       "{} such method variants; the interval is widened for picking the largest; the batch is "
-      "that of the training step",
-      methods.size());
+      "that of the training step{}",
+      methods.size(), dearest->tax->extrapolated ? "; extrapolated beyond the measured sizes" : "");
   line.rule = fmt::format(
       "supported if the interval lies above {0:.0f}, contradicted if below {0:.0f}", kLargeFactor);
   if (line.figure->interval.low > kLargeFactor) {

@@ -26,6 +26,7 @@ struct TaxEvidence {
   Figure exponent;
   scaling::Growth growth = scaling::Growth::kUndecided;
   Figure at_reference;
+  bool extrapolated = false;  ///< the reference size lies outside of the measured ones
 };
 
 /// The figures of one subject and variant; absent where they could not be fitted.

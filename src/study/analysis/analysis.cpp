@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpscale/study/analysis.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "interpscale/core/require.hpp"
+#include "interpscale/experiments/registry.hpp"
+#include "study/analysis/fits.hpp"
+#include "study/analysis/rounds.hpp"
+
+namespace interpscale::study {
+namespace {
+
+/// Passes before methods, then the order in which the plan names them ("zero_ablation:fast";
+/// without a variant, a method's variants together), then names.
+std::pair<bool, std::size_t> place_in_plan(const Plan& plan, const SubjectResult& subject) {
+  const std::string full =
+      subject.variant.empty() ? subject.subject : subject.subject + ":" + subject.variant;
+  const auto found = std::ranges::find_if(plan.subjects, [&](const std::string& named) {
+    return named == full || named == subject.subject;
+  });
+  return {!subject.variant.empty(), static_cast<std::size_t>(found - plan.subjects.begin())};
+}
+
+std::vector<SubjectResult> group_by_subject(std::vector<CellResult> cells, const Plan& plan) {
+  std::map<std::pair<std::string, std::string>, SubjectResult> groups;
+  for (CellResult& cell : cells) {
+    SubjectResult& group = groups[{cell.cell.subject, cell.cell.variant}];
+    group.subject = cell.cell.subject;
+    group.variant = cell.cell.variant;
+    group.cells.push_back(std::move(cell));
+  }
+  std::vector<SubjectResult> subjects;
+  for (auto& [key, group] : groups) {
+    std::ranges::sort(group.cells, {}, [](const CellResult& cell) {
+      return std::tuple(cell.cell.quantities.parameters, cell.cell.quantities.neurons,
+                        std::string_view(cell.cell.cell));
+    });
+    subjects.push_back(std::move(group));
+  }
+  std::ranges::stable_sort(
+      subjects, {}, [&](const SubjectResult& subject) { return place_in_plan(plan, subject); });
+  return subjects;
+}
+
+void fit_taxes(StudyResult& result, const scaling::BootstrapOptions& options) {
+  const auto found = std::ranges::find_if(result.subjects, [&](const SubjectResult& subject) {
+    return subject.subject == result.tax_denominator && subject.variant.empty();
+  });
+  if (found == result.subjects.end()) {
+    result.notes.push_back("No taxes: the study does not time '" + result.tax_denominator + "'.");
+    return;
+  }
+  for (SubjectResult& subject : result.subjects) {
+    if (&subject != &*found && !subject.fitted_rounds.empty()) {
+      fit_tax(subject, *found, result.tax_reference_parameters, options);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(CellStatus status) {
+  switch (status) {
+    case CellStatus::kOk:
+      return "ok";
+    case CellStatus::kMistrusted:
+      return "mistrusted";
+    case CellStatus::kFailed:
+      return "failed";
+  }
+  require(false, "an unknown status");
+  return {};
+}
+
+std::string SubjectResult::label() const {
+  return variant.empty() ? subject : subject + " (" + variant + ")";
+}
+
+bool SubjectResult::extrapolates_tax(double parameters) const {
+  return tax_points.empty() || parameters < tax_points.front().parameters ||
+         parameters > tax_points.back().parameters;
+}
+
+const CellResult* SubjectResult::largest() const {
+  const CellResult* largest = nullptr;
+  for (const CellResult& cell : cells) {
+    if (cell.fitted && (largest == nullptr ||
+                        cell.cell.quantities.parameters >= largest->cell.quantities.parameters)) {
+      largest = &cell;
+    }
+  }
+  return largest;
+}
+
+const SubjectResult* StudyResult::find(std::string_view subject, std::string_view variant) const {
+  const auto found = std::ranges::find_if(subjects, [&](const SubjectResult& candidate) {
+    return candidate.subject == subject && candidate.variant == variant;
+  });
+  return found == subjects.end() ? nullptr : &*found;
+}
+
+Result<StudyResult> analyse(StudyJournal journal, const scaling::BootstrapOptions& options) {
+  if (journal.cells.empty()) {
+    return fail("the journal holds no cells: run the study first");
+  }
+  Result<ComparableRounds> comparable = comparable_rounds(journal);
+  if (!comparable) {
+    return tl::unexpected(comparable.error());
+  }
+  StudyResult result;
+  result.notes = std::move(comparable->notes);
+  result.subjects = group_by_subject(gather_cells(journal, *comparable), journal.plan);
+  // Rounds beyond the plan's re-measure single cells: no cell needs them.
+  const std::size_t study_rounds = std::min(
+      comparable->rounds.size(), static_cast<std::size_t>(std::max(1, journal.plan.rounds)));
+  for (SubjectResult& subject : result.subjects) {
+    subject.fitted_rounds = choose_fitted(subject.cells, study_rounds, subject.notes);
+    fit_laws(subject, options);
+  }
+  fit_taxes(result, options);
+  for (SubjectResult& subject : result.subjects) {
+    subject.time_model = predict_times(subject, result.subjects);
+  }
+  result.journal = std::move(journal);
+  result.ledger = experiments::claims_ledger(experiments::all_experiments(), evidence_of(result));
+  return result;
+}
+
+}  // namespace interpscale::study

@@ -1,0 +1,16 @@
+// The laws of one subject, from its fitted cells.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "interpscale/study/analysis.hpp"
+
+namespace interpscale::study {
+
+/// Fills all fits of `subject` but the tax; `fitted_rounds` and the cells' marks must stand.
+void fit_laws(SubjectResult& subject, const scaling::BootstrapOptions& options);
+
+/// Fills the tax of `subject` on `denominator`: same networks, same rounds.
+void fit_tax(SubjectResult& subject, const SubjectResult& denominator, double reference_parameters,
+             const scaling::BootstrapOptions& options);
+
+}  // namespace interpscale::study

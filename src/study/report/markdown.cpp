@@ -1,0 +1,182 @@
+// The report for a person: sections in the order of a paper's results.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+
+#include "interpscale/study/report.hpp"
+#include "study/report/setting.hpp"
+#include "study/report/tables.hpp"
+
+namespace interpscale::study {
+namespace {
+
+std::string figure(const char* name, const char* alt) {
+  return fmt::format("\n![{}](figures/{}.png)\n", alt, name);
+}
+
+std::string summary(const StudyResult& result) {
+  std::size_t grows = 0;
+  std::size_t keeps_up = 0;
+  std::size_t undecided = 0;
+  for (const SubjectResult& subject : result.subjects) {
+    if (!subject.tax || subject.variant.empty()) {
+      continue;
+    }
+    switch (subject.tax->growth) {
+      case scaling::Growth::kGrows:
+        ++grows;
+        break;
+      case scaling::Growth::kConstant:
+      case scaling::Growth::kShrinks:
+        ++keeps_up;
+        break;
+      case scaling::Growth::kUndecided:
+        ++undecided;
+        break;
+    }
+  }
+  std::string text = fmt::format("# Cost of understanding against cost of training: study `{}`\n\n",
+                                 result.journal.plan.preset);
+  const SubjectResult* const training = result.find(result.tax_denominator, "");
+  if (training != nullptr && training->against_parameters) {
+    text += fmt::format("A training step takes time as N to the power {}. ",
+                        with_interval(training->against_parameters->law.exponent,
+                                      training->against_parameters->exponent));
+  }
+  return text + fmt::format(
+                    "Of {} method variants with a tax (time of the analysis over time of a "
+                    "training step on the same batch), {} keep up with training as networks grow, "
+                    "{} fall behind, {} are undecided. Square brackets hold 95 % intervals, from a "
+                    "bootstrap over rounds and residuals.\n",
+                    grows + keeps_up + undecided, keeps_up, grows, undecided);
+}
+
+std::string laws_section(const StudyResult& result) {
+  std::string text =
+      "## Laws in parameters and neurons\n\n"
+      "T ~ N^alpha n^beta over the cells of each subject (medians over rounds), one thread unless "
+      "the setting says otherwise. Theory is the same fit of the declared FLOPs of the same cells; "
+      "a difference in bold has theory outside of the measured interval. Predictors: what AICc "
+      "prefers to explain the times. Of peak: executed FLOPs at the largest network, as a share of "
+      "the FMA peak measured in the same round.\n\n" +
+      laws_table(result).markdown() +
+      figure("exponents", "Exponents in N and n of every subject, measured and declared");
+  if (const Table inputs = inputs_table(result); !inputs.empty()) {
+    text += "\nWith the input size d as a third predictor:\n\n" + inputs.markdown();
+  }
+  return text;
+}
+
+std::string one_factor_section(const StudyResult& result) {
+  return "## Laws in one measure of size\n\n"
+         "The law with the smallest AICc of b x^alpha, a + b x^alpha and b x log x. Largest left "
+         "out: measured over extrapolated time at the largest size, less one.\n\n" +
+         one_factor_table(result).markdown() +
+         figure("laws_parameters", "Time against parameters N, with the fitted law and theory") +
+         figure("laws_neurons", "Time against neurons n, with the fitted law and theory");
+}
+
+std::string tax_section(const StudyResult& result) {
+  const Table table = tax_table(result);
+  if (table.empty()) {
+    return "## Transparency tax\n\nNo tax could be fitted.\n";
+  }
+  return fmt::format(
+             "## Transparency tax\n\n"
+             "Time over that of {} on the same network and batch, paired by round. A tax grows or "
+             "shrinks where its exponent's interval excludes 0, is constant where it lies within "
+             "{} of 0.\n\n",
+             result.tax_denominator, kTaxConstantWithin) +
+         table.markdown() + figure("tax", "Transparency tax against parameters N by method");
+}
+
+std::string machine_section(const StudyResult& result) {
+  const Table table = time_model_table(result);
+  std::string text = "## Algorithm or machine\n\n";
+  if (table.empty()) {
+    text += "The study has no passes from which other times could be predicted.\n";
+  } else {
+    text +=
+        "Each time predicted from the declared FLOPs at the speed that the passes reach on the "
+        "same network in the same rounds. This is a model of whole passes, not of the single "
+        "products at their shapes. A deviation from theory counts as explained only where it "
+        "predicts every cell within 15 %.\n\n" +
+        table.markdown();
+  }
+  return text + figure("roofline", "FLOP/s against arithmetic intensity under measured limits");
+}
+
+std::string ledger_section(const StudyResult& result) {
+  std::string text = "## Claims ledger\n\n" + ledger_table(result).markdown();
+  if (!result.ledger.empty()) {
+    text += "\nMeasured on: " + result.ledger.front().setting + ". Rules:\n\n";
+  }
+  std::set<std::string> seen;
+  for (const experiments::LedgerLine& line : result.ledger) {
+    if (!line.rule.empty() && seen.insert(line.claim).second) {
+      text += fmt::format("- {}: {}.\n", line.claim, line.rule);
+    }
+  }
+  return text;
+}
+
+std::string list_of(const std::string& opening, const std::vector<std::string>& items) {
+  if (items.empty()) {
+    return {};
+  }
+  std::string text = "\n" + opening + "\n\n";
+  for (const std::string& item : items) {
+    text += "- " + item + "\n";
+  }
+  return text;
+}
+
+std::string caveats_section(const StudyResult& result) {
+  std::string text =
+      "## Caveats\n\n"
+      "Measured on multilayer perceptrons on one machine. These are neither image classifiers of "
+      "today's size nor language models, a training step is not a whole training, and nothing here "
+      "measures people.\n";
+  if (const Table doubtful = doubtful_cells_table(result); !doubtful.empty()) {
+    text += "\nCells that are not beyond doubt:\n\n" + doubtful.markdown();
+  }
+  if (const Table trusted = trusted_only_table(result); !trusted.empty()) {
+    text += "\nExponents with and without mistrusted cells:\n\n" + trusted.markdown();
+  }
+  text += list_of("About the study:", result.notes);
+  std::vector<std::string> notes;
+  for (const SubjectResult& subject : result.subjects) {
+    for (const std::string& note : subject.notes) {
+      notes.push_back(fmt::format("{}: {}", subject.label(), note));
+    }
+  }
+  text += list_of("About single subjects:", notes);
+  std::vector<std::string> left_out;
+  for (const LeftOut& item : result.journal.left_out) {
+    left_out.push_back(fmt::format("`{}`: {}", item.name, item.reason));
+  }
+  if (!left_out.empty()) {
+    text += fmt::format("\n<details><summary>{} cells that the plan leaves out</summary>\n",
+                        left_out.size()) +
+            list_of("", left_out) + "\n</details>\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string markdown_report(const StudyResult& result) {
+  std::string text = summary(result);
+  for (const auto& section :
+       {setting_section, design_section, networks_section, laws_section, one_factor_section,
+        tax_section, machine_section, ledger_section, caveats_section}) {
+    text += "\n" + section(result);
+  }
+  return text +
+         "\nFigures are drawn by `tools/plot` from `report.json`; `cells.csv` and `laws.csv` hold "
+         "the tables' numbers in full.\n";
+}
+
+}  // namespace interpscale::study
