@@ -64,14 +64,27 @@ Result<Paired> pair_cells(std::span<const double> sizes, std::span<const Observa
   return paired;
 }
 
+/// One column of log sizes against the reference, so that the intercept is the log ratio there.
+Eigen::MatrixXd log_sizes_from(std::span<const double> sizes, double reference_size) {
+  Eigen::MatrixXd column(static_cast<Eigen::Index>(sizes.size()), 1);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    column(static_cast<Eigen::Index>(i), 0) = std::log(sizes[i] / reference_size);
+  }
+  return column;
+}
+
+/// Declared FLOPs may be proportional: what rounding leaves of the exponent 0 is no growth.
+constexpr double kRounding = 1e-9;
+
 Growth growth_of(const Interval& exponent, double constant_within) {
-  if (exponent.low > 0) {
+  if (exponent.low > kRounding) {
     return Growth::kGrows;
   }
-  if (exponent.high < 0) {
+  if (exponent.high < -kRounding) {
     return Growth::kShrinks;
   }
-  const bool inside = exponent.low >= -constant_within && exponent.high <= constant_within;
+  const bool inside =
+      exponent.low >= -constant_within - kRounding && exponent.high <= constant_within + kRounding;
   return inside ? Growth::kConstant : Growth::kUndecided;
 }
 
@@ -114,12 +127,7 @@ Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observ
   if (!table) {
     return tl::unexpected(table.error());
   }
-  // Sizes are taken against the reference, so that the intercept is the ratio there.
-  Eigen::MatrixXd columns(static_cast<Eigen::Index>(paired->sizes.size()), 1);
-  for (std::size_t i = 0; i < paired->sizes.size(); ++i) {
-    columns(static_cast<Eigen::Index>(i), 0) = std::log(paired->sizes[i] / reference_size);
-  }
-  const LinearFit linear(columns);
+  const LinearFit linear(log_sizes_from(paired->sizes, reference_size));
   const LinearSolution solution = linear.solve(table->log_medians());
 
   const ErrorResampler resampler(*table, options);

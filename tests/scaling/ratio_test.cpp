@@ -53,6 +53,22 @@ TEST_CASE("ratio: grows, shrinks, constant or undecided, by the interval", "[sca
   CHECK(name_of(Growth::kUndecided) == "undecided");
 }
 
+TEST_CASE("ratio: proportional counts of one exact round are constant, whatever rounding leaves",
+          "[scaling][ratio]") {
+  const std::vector<double> sizes = geometric_sizes(8, 1e4, 2);
+  const Errors exact{.rounds = 1};
+  for (const double factor : {3.0, 0.1, 7.7, 1e3 / 3}) {
+    CAPTURE(factor);
+    const auto above = study(
+        sizes, [&](double x) { return factor * std::pow(x, 1.1); }, exact);
+    const auto below = study(
+        sizes, [](double x) { return std::pow(x, 1.1); }, exact);
+    const auto law = fit_ratio(sizes, above, below, kReference, 0, kFewResamples);
+    REQUIRE(law);
+    CHECK(law->growth == Growth::kConstant);
+  }
+}
+
 TEST_CASE("ratio: a round that is slow for both leaves the ratio alone", "[scaling][ratio]") {
   const std::vector<double> sizes = geometric_sizes(8, 1e4, 2);
   std::vector<Observation> above = study(sizes, [](double x) { return 2e-9 * x; });

@@ -37,8 +37,10 @@ struct LocalSlope {
 };
 
 struct OneFactorFit {
-  CostLaw law;                      ///< the chosen one
-  Interval exponent;                ///< of the chosen law, model choice repeated in each resample
+  CostLaw law;  ///< the chosen one
+  /// The choice of law is repeated in each resample, each law as often as its Akaike weight without
+  /// the correction for few points: what any law in question says lies inside.
+  Interval exponent;
   std::vector<CostLaw> candidates;  ///< all, best AICc first
   std::vector<LocalSlope> local_slopes;
   std::vector<double> residuals;  ///< log T - log fit, in the order of the observations
@@ -47,7 +49,11 @@ struct OneFactorFit {
   double leave_largest_out_error = 0;  ///< log(measured / extrapolated) at the largest size
 };
 
-/// The observations' times against `sizes` (same order; at least 4 distinct sizes).
+/// The observations' times against `sizes` (same order; at least 4 distinct sizes). Fitted are the
+/// medians over rounds, the factor that a round has in common over all cells divided out first.
+/// A law is a candidate where AICc has the points for it (the variance counts as a number): x log x
+/// from 5 cells on, the overhead from 6; 4 get the power law. An error names the cell at fault.
+/// About 5 ms for 8 cells and 2,000 resamples.
 [[nodiscard]] Result<OneFactorFit> fit_one_factor(std::span<const double> sizes,
                                                   std::span<const Observation> observations,
                                                   const BootstrapOptions& options);
