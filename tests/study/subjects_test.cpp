@@ -253,13 +253,35 @@ TEST_CASE("subjects: a variant that is wrong, or not finite, fails its verificat
   CHECK_FALSE(verify(constant_method(std::nanf(""), 1), 4).has_value());
 }
 
+TEST_CASE("subjects: with a unit at its kink, norms are compared where values are off",
+          "[study][subjects]") {
+  Specimen specimen = study::random_specimen(kSmall, 4, 5);
+  for (float& weight : specimen.network.layers[0].weights.row(2)) {
+    weight = 0.0F;
+  }
+  specimen.network.layers[0].bias[2] = 0.0F;  // z = 0 for every sample
+  const auto shared = std::make_shared<const Specimen>(std::move(specimen));
+  const auto verified_with = [&](float error) {
+    const auto subject = study::make_method_subject(
+        constant_method(error, 1), {"constant", "fast", kSmall, 4, {}}, setting_of("reference"),
+        [shared]() -> Result<std::shared_ptr<const Specimen>> { return shared; });
+    REQUIRE(subject.has_value());
+    return (*subject->prepare())->verify();
+  };
+  CHECK(verified_with(0.0F)->compared == "the definition in double precision, all 4 samples");
+  const auto slightly_off = verified_with(1e-3F);
+  REQUIRE(slightly_off.has_value());
+  CHECK(slightly_off->compared.find("norms") != std::string::npos);
+  CHECK_FALSE(verified_with(1.0F).has_value());
+}
+
 TEST_CASE("subjects: a dear reference is asked for fewer samples, then not at all",
           "[study][subjects]") {
   const auto all = verify(constant_method(0.0F, 10), 8);
   CHECK(all->compared == "the definition in double precision, all 8 samples");
-  const auto three = verify(constant_method(0.0F, 60'000'000), 8);
+  const auto three = verify(constant_method(0.0F, 30'000'000), 8);
   CHECK(three->compared == "the definition in double precision, 3 of 8 samples");
-  const auto one = verify(constant_method(0.0F, 900'000'000), 8);
+  const auto one = verify(constant_method(0.0F, 400'000'000), 8);
   CHECK(one->compared == "the definition in double precision, 1 of 8 samples");
   const auto none = verify(constant_method(0.0F, 2'000'000'000), 8);
   CHECK(none->compared.find("the same variant on backend reference, 1 of 8 samples") == 0);
