@@ -1,0 +1,155 @@
+// Counting, backends by name, and the probes.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <numeric>
+
+#include "interpscale/kernels/counting_backend.hpp"
+#include "interpscale/kernels/probes.hpp"
+#include "kernels/support.hpp"
+
+namespace interpscale::kernels {
+namespace {
+
+using testing::Operand;
+
+TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels][counting]", float,
+                   double) {
+  using T = TestType;
+  const auto inner = make_backend<T>("reference").value();
+  const auto counting = make_counting_backend<T>(*inner);
+  Workspace workspace;
+  const Execution with{1, workspace};
+  // Samples B, units n, inputs d.
+  constexpr std::size_t kB = 3;
+  constexpr std::size_t kN = 4;
+  constexpr std::size_t kD = 5;
+  const Operand<T> h(kB, kN);
+  const Operand<T> weights(kN, kD);
+  Operand<T> z(kB, kN);
+  Operand<T> jacobian(kN, kB * kD);
+  Operand<T> sums(kN, kD);
+  Operand<T> transposed(kN, kB);
+  std::vector<T> columns(kN);
+  std::vector<T> other(kN);
+  std::vector<T> third(kN);
+  std::vector<T> fourth(kN);
+  std::vector<T> losses(kB);
+  const std::vector<std::uint32_t> labels(kB);
+  const auto counted = [&](const auto& call) {
+    counting->reset();
+    call();
+    return counting->flops();
+  };
+
+  const Operand<T> a(kB, kD);
+  const auto product = [&](const Epilogue<T>& epilogue) {
+    return counted([&] { counting->gemm(GemmCase::kNT, a, weights, z, epilogue, with); });
+  };
+  Epilogue<T> epilogue;
+  CHECK(product(epilogue) == 2 * kB * kN * kD);
+  epilogue.relu = true;
+  epilogue.mask = h;
+  CHECK(product(epilogue) == 2 * kB * kN * kD);
+  epilogue.alpha = T{2};
+  epilogue.beta = T{1};
+  epilogue.bias = columns;
+  CHECK(product(epilogue) == 2 * kB * kN * kD + 3 * kB * kN);
+  epilogue.beta = T{3};
+  CHECK(product(epilogue) == 2 * kB * kN * kD + 4 * kB * kN);
+
+  for (const auto& [phi, value, slope] : {std::tuple{Activation::kRelu, 0U, 0U},
+                                          {Activation::kSoftplus, 3U, 3U},
+                                          {Activation::kTanh, 1U, 3U}}) {
+    CHECK(counted([&] { counting->activate(phi, h, z, with); }) == value * kB * kN);
+    CHECK(counted([&] { counting->multiply_by_slope(phi, h, z, with); }) == slope * kB * kN);
+    const Flops jacobian_flops = slope == 0 ? 0 : kN * kB * (kD + slope - 1);
+    CHECK(counted([&] { counting->scale_jacobian_rows(phi, h, kD, jacobian, with); }) ==
+          jacobian_flops);
+    CHECK(counted([&] { counting->first_jacobian(phi, h, weights, jacobian, with); }) ==
+          jacobian_flops);
+  }
+  CHECK(counted([&] { counting->accumulate_jacobian(jacobian, T{1}, true, sums, with); }) ==
+        kN * kD * (kB + 2));
+  CHECK(counted([&] { counting->multiply(h, h, z, with); }) == kB * kN);
+  CHECK(counted([&] { counting->accumulate_path_step(h, h, h, z, with); }) == 3 * kB * kN);
+  CHECK(counted([&] { counting->interpolate(h, h, T{0}, z, with); }) == 3 * kB * kN);
+  CHECK(counted([&] { counting->column_sums(h, T{0}, columns, with); }) == kB * kN);
+  CHECK(counted([&] { counting->column_sums(h, T{1}, columns, with); }) == kB * kN + 2 * kN);
+  CHECK(counted([&] {
+          counting->column_moments(h, {columns, other, third}, with);
+        }) == 4 * kB * kN + 3 * kN);
+  CHECK(counted([&] { counting->cross_entropy(h, labels, losses, with); }) == 3 * kB * kN + 3 * kB);
+  CHECK(counted([&] { counting->cross_entropy_gradient(h, labels, T{1}, losses, z, with); }) ==
+        5 * kB * kN + 4 * kB);
+  CHECK(counted([&] { counting->squared_error_gradient(h, h, T{1}, losses, z, with); }) ==
+        4 * kB * kN + kB);
+  CHECK(counted([&] { counting->sgd_step({}, columns, other, third, with); }) == 4 * kN);
+  AdamStep<T> adam{};
+  adam.step = 1;
+  adam.beta1 = T{0.5};
+  adam.beta2 = T{0.5};
+  CHECK(counted([&] { counting->adam_step(adam, columns, other, fourth, third, with); }) ==
+        13 * kN);
+  const std::vector<T> delta(kB);
+  CHECK(counted([&] {
+          counting->rank_one_rows(h, h, {labels, labels, delta}, false, z, with);
+        }) == 2 * kB * kN);
+  CHECK(counted([&] { counting->transpose(h, transposed, with); }) == 0);
+  // Without a reset, calls add up.
+  counting->multiply(h, h, z, with);
+  counting->multiply(h, h, z, with);
+  CHECK(counting->flops() == 2 * kB * kN);
+}
+
+TEST_CASE("counting backend: does the inner backend's work", "[kernels][counting]") {
+  const auto inner = make_backend<float>("simd").value();
+  const auto counting = make_counting_backend<float>(*inner);
+  Workspace workspace;
+  const auto a = testing::random_operand<float>(7, 9, 1);
+  Operand<float> wanted(7, 9);
+  Operand<float> got(7, 9);
+  inner->activate(Activation::kTanh, a, wanted, {1, workspace});
+  counting->activate(Activation::kTanh, a, got, {1, workspace});
+  CHECK(testing::same_bits<float>(got, wanted));
+  CHECK(counting->target() == inner->target());
+}
+
+TEST_CASE("make_backend: backends have the names they are listed under", "[kernels]") {
+  CHECK(backend_names<float>().front() == "simd");
+  for (const std::string& name : backend_names<double>()) {
+    CHECK(make_backend<double>(name).value()->name() == name);
+  }
+  for (const std::string& target : simd_targets()) {
+    CHECK(make_backend<float>("simd", target).value()->target() == target);
+  }
+  CHECK(make_backend<float>("simd").value()->target() == simd_targets().front());
+}
+
+TEST_CASE("make_backend: unknown names are reported with the known ones", "[kernels]") {
+  CHECK(make_backend<float>("cuda").error().message.find("simd, eigen, reference") !=
+        std::string::npos);
+  CHECK(make_backend<float>("simd", "AVX9").error().message.find(simd_targets().front()) !=
+        std::string::npos);
+  CHECK_FALSE(make_backend<float>("eigen", simd_targets().front()).has_value());
+}
+
+TEST_CASE("probes: chains of x / 2 + 1 end at 2 on every lane", "[kernels][probes]") {
+  for (const std::string& target : simd_targets()) {
+    // 64 steps are more than float's 24 bits: every chain has arrived.
+    const auto chains_times_lanes =
+        static_cast<float>(fma_probe_flops_per_repeat(target) / (2 * 16));
+    CHECK(fma_probe(4, target) == 2.0F * chains_times_lanes);
+  }
+  CHECK_THROWS_AS(fma_probe(1, "AVX9"), ContractViolation);
+}
+
+TEST_CASE("probes: reading adds up all numbers", "[kernels][probes]") {
+  std::vector<float> data(1003);
+  std::iota(data.begin(), data.end(), 1.0F);
+  // Whole numbers below 2^24: every partial sum is exact.
+  CHECK(read_probe(data) == 1003.0F * 1004.0F / 2.0F);
+  CHECK(read_probe({}) == 0.0F);
+}
+
+}  // namespace
+}  // namespace interpscale::kernels
