@@ -37,12 +37,12 @@ TEST_CASE(
   double squares = 0.0;
   for (std::size_t i = 0; i < 5; ++i) {
     for (const float value : split.train.inputs.row(i)) {
-      sum += double{value};
-      squares += double{value} * double{value};
+      sum += static_cast<double>(value);
+      squares += static_cast<double>(value) * static_cast<double>(value);
     }
   }
   // Each value is rounded once to float: 120 values of at most 2 deviate by at most 2 eps each.
-  const double bound = 2.0 * double{std::numeric_limits<float>::epsilon()};
+  const double bound = 2.0 * static_cast<double>(std::numeric_limits<float>::epsilon());
   CHECK(std::abs(sum / 120.0) < bound);
   CHECK(std::abs(squares / 120.0 - 1.0) < 4.0 * bound);
   CHECK(split.test.inputs(1, 3) == split.train.inputs(1, 3));

@@ -43,8 +43,8 @@ TEST_CASE("teacher: inputs are uniform on [-1, 1], targets have mean 0 and devia
   for (std::size_t b = 0; b < kCount; ++b) {
     for (const float value : batch.inputs.row(b)) {
       REQUIRE(std::abs(value) <= 1.0F);
-      sum += double{value};
-      squares += double{value} * double{value};
+      sum += static_cast<double>(value);
+      squares += static_cast<double>(value) * static_cast<double>(value);
     }
   }
   const double values = 6.0 * kCount;
@@ -54,8 +54,9 @@ TEST_CASE("teacher: inputs are uniform on [-1, 1], targets have mean 0 and devia
     double mean = 0.0;
     double square = 0.0;
     for (std::size_t b = 0; b < kCount; ++b) {
-      mean += double{batch.targets(b, c)} / kCount;
-      square += double{batch.targets(b, c)} * double{batch.targets(b, c)} / kCount;
+      mean += static_cast<double>(batch.targets(b, c)) / kCount;
+      square += static_cast<double>(batch.targets(b, c)) *
+                static_cast<double>(batch.targets(b, c)) / kCount;
     }
     // Two samples of 4096, one fixing the moments: a mean deviates by sqrt(2 / 4096) = 0.022, a
     // variance by sqrt(2 (kurtosis - 1) / 4096) = 0.05 for a kurtosis of 6.
@@ -80,8 +81,8 @@ TEST_CASE("teacher: targets are the network's outputs, shifted and scaled", "[da
   for (std::size_t c = 0; c < 3; ++c) {
     // From two examples far apart follow scale and shift; the others must agree, to a few hundred
     // roundings of outputs below 10.
-    const auto target = [&](std::size_t b) { return double{batch.targets(b, c)}; };
-    const auto output = [&](std::size_t b) { return double{tape.output()(b, c)}; };
+    const auto target = [&](std::size_t b) { return static_cast<double>(batch.targets(b, c)); };
+    const auto output = [&](std::size_t b) { return static_cast<double>(tape.output()(b, c)); };
     std::size_t low = 0;
     std::size_t high = 0;
     for (std::size_t b = 0; b < 100; ++b) {

@@ -41,7 +41,8 @@ TEST_CASE("loss: equal logits cost log C, however large they are", "[nn]") {
   Matrix<float> gradient(1, 4);
   const double loss = loss_and_gradient<float>(Loss::kCrossEntropy, outputs, {.labels = labels},
                                                losses, gradient, context);
-  CHECK(std::abs(loss - std::log(4.0)) < 4.0 * double{std::numeric_limits<float>::epsilon()});
+  CHECK(std::abs(loss - std::log(4.0)) <
+        4.0 * static_cast<double>(std::numeric_limits<float>::epsilon()));
   CHECK(gradient(0, 0) == 0.25F);
   CHECK(gradient(0, 2) == -0.75F);
 }
