@@ -1,5 +1,5 @@
 # Installs the libraries, their headers and the package files that find_package(interpscale) reads:
-# targets interpscale::core ... interpscale::regression, and the command-line tool.
+# targets interpscale::core ... interpscale::regression. tools/CMakeLists.txt installs the tool.
 # SPDX-License-Identifier: Apache-2.0
 include(CMakePackageConfigHelpers)
 
@@ -12,9 +12,6 @@ install(TARGETS ${layer_targets} EXPORT interpscale_targets
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/interpscale"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT interpscale_targets NAMESPACE interpscale:: DESTINATION "${package_folder}")
-if(TARGET interpscale) # SCAFFOLD
-install(TARGETS interpscale RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-endif()
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/interpscaleConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/generated/interpscaleConfig.cmake" INSTALL_DESTINATION "${package_folder}")

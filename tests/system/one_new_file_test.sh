@@ -13,7 +13,7 @@ cmake -S "$scratch/project" -B "$scratch/project/build/extra" -G Ninja \
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$build_type" -DINTERPSCALE_WERROR=ON \
   -DINTERPSCALE_TESTS=OFF -DINTERPSCALE_BENCH=OFF >"$scratch/configure.log" 2>&1 ||
   fail "the copy does not configure: $(cat "$scratch/configure.log")"
-cmake --build "$scratch/project/build/extra" --target interpscale >"$scratch/build.log" 2>&1 ||
+cmake --build "$scratch/project/build/extra" --target interpscale_tool >"$scratch/build.log" 2>&1 ||
   fail "the copy does not build: $(tail -n 40 "$scratch/build.log")"
 
 "$scratch/project/build/extra/bin/interpscale" methods --json >"$scratch/methods.json"
