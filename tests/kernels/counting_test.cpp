@@ -57,10 +57,16 @@ TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels
   epilogue.beta = T{3};
   CHECK(product(epilogue) == 2 * kB * kN * kD + 4 * kB * kN);
 
-  for (const auto& [phi, value, slope] : {std::tuple{Activation::kRelu, 0U, 0U},
-                                          {Activation::kSoftplus, 3U, 3U},
-                                          {Activation::kTanh, 1U, 3U}}) {
-    CHECK(counted([&] { counting->activate(phi, h, z, with); }) == value * kB * kN);
+  struct Costs {
+    Activation phi;
+    Flops value;
+    Flops slope;
+  };
+  for (const Costs& costs : {Costs{Activation::kRelu, 0, 0}, Costs{Activation::kSoftplus, 3, 3},
+                             Costs{Activation::kTanh, 1, 3}}) {
+    const Activation phi = costs.phi;
+    const Flops slope = costs.slope;
+    CHECK(counted([&] { counting->activate(phi, h, z, with); }) == costs.value * kB * kN);
     CHECK(counted([&] { counting->multiply_by_slope(phi, h, z, with); }) == slope * kB * kN);
     const Flops jacobian_flops = slope == 0 ? 0 : kN * kB * (kD + slope - 1);
     CHECK(counted([&] { counting->scale_jacobian_rows(phi, h, kD, jacobian, with); }) ==

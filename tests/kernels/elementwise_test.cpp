@@ -96,7 +96,9 @@ TEMPLATE_TEST_CASE("multiply, accumulate_path_step and interpolate: equal the re
   const Execution with{1, workspace};
   constexpr double kShare = 0.3125;
   for (const auto& backend : all_backends<TestType>()) {
-    for (const auto& [rows, cols] : kExtents) {
+    for (const Extents extents : kExtents) {
+      const std::size_t rows = extents.rows;
+      const std::size_t cols = extents.cols;
       const auto a = random_operand<TestType>(rows, cols, 1);
       const auto b = random_operand<TestType>(rows, cols, 2);
       const auto g = random_operand<TestType>(rows, cols, 3);
@@ -136,7 +138,8 @@ TEMPLATE_TEST_CASE("multiply, accumulate_path_step and interpolate: equal the re
 TEMPLATE_TEST_CASE("element-wise operations: one and two threads give the same bits",
                    "[kernels][elementwise]", float, double) {
   Workspace workspace;
-  const auto [rows, cols] = kShared;
+  const std::size_t rows = kShared.rows;
+  const std::size_t cols = kShared.cols;
   const auto a = random_operand<TestType>(rows, cols, 1);
   const auto b = random_operand<TestType>(rows, cols, 2);
   const auto g = random_operand<TestType>(rows, cols, 3);
