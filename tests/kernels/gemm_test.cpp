@@ -87,9 +87,10 @@ Operand<double> magnitudes(const Problem<T>& problem, const EpilogueChoice& choi
   return sums;
 }
 
+/// Every backend's product against the reference in double.
 template <class T>
-void check_against_reference(const Backend<T>& backend, const Problem<T>& problem,
-                             const EpilogueChoice& choice) {
+void check_against_reference(const std::vector<testing::BackendPointer<T>>& backends,
+                             const Problem<T>& problem, const EpilogueChoice& choice) {
   Workspace workspace;
   const Execution with{1, workspace};
   Operand<double> wanted = in_double(problem.c);
@@ -98,21 +99,21 @@ void check_against_reference(const Backend<T>& backend, const Problem<T>& proble
   testing::reference().gemm(problem.which, in_double(problem.a), in_double(problem.b), wanted,
                             epilogue_of<double>(choice, bias, mask), with);
   const Operand<double> magnitude = magnitudes(problem, choice, with);
-
-  Operand<T> got = problem.c;
-  backend.gemm(problem.which, problem.a, problem.b, got,
-               epilogue_of<T>(choice, problem.bias, problem.mask), with);
   // k products and sums; alpha, beta, their sum and the bias; beta C again for each block of the
   // depth, at most one in 64.
   const double relative = gamma<T>(problem.shape.k + 4 + problem.shape.k / 64);
-  const Operand<double>& bound = magnitude;
-  INFO(backend.name() << " " << backend.target() << " case " << static_cast<int>(problem.which)
-                      << " m " << problem.shape.m << " n " << problem.shape.n << " k "
-                      << problem.shape.k);
-  CHECK(testing::outside<T>(got.view(), wanted.view(), [&](std::size_t i, std::size_t j) {
-          return relative * bound.view()(i, j);
-        }) == 0);
-  CHECK(got.padding_is_untouched());
+  for (const auto& backend : backends) {
+    Operand<T> got = problem.c;
+    backend->gemm(problem.which, problem.a, problem.b, got,
+                  epilogue_of<T>(choice, problem.bias, problem.mask), with);
+    INFO(backend->name() << " " << backend->target() << " case " << static_cast<int>(problem.which)
+                         << " m " << problem.shape.m << " n " << problem.shape.n << " k "
+                         << problem.shape.k);
+    CHECK(testing::outside<T>(got.view(), wanted.view(), [&](std::size_t i, std::size_t j) {
+            return relative * magnitude.view()(i, j);
+          }) == 0);
+    CHECK(got.padding_is_untouched());
+  }
 }
 
 TEMPLATE_TEST_CASE("gemm: products equal the reference on awkward shapes", "[kernels][gemm]", float,
@@ -121,27 +122,24 @@ TEMPLATE_TEST_CASE("gemm: products equal the reference on awkward shapes", "[ker
       GemmShape{1, 1, 1},    GemmShape{1, 65, 7},   GemmShape{7, 15, 16},   GemmShape{6, 64, 64},
       GemmShape{8, 17, 33},  GemmShape{13, 63, 3},  GemmShape{14, 129, 65}, GemmShape{65, 100, 129},
       GemmShape{100, 10, 4}, GemmShape{31, 31, 31}, GemmShape{9, 1, 100},   GemmShape{3, 48, 0}};
-  for (const auto& backend : all_backends<TestType>()) {
-    for (const GemmCase which : kCases) {
-      for (const GemmShape& shape : kShapes) {
-        check_against_reference(*backend, Problem<TestType>(which, shape),
-                                {1.0, 0.0, false, false, false});
-      }
+  const auto backends = all_backends<TestType>();
+  for (const GemmCase which : kCases) {
+    for (const GemmShape& shape : kShapes) {
+      check_against_reference(backends, Problem<TestType>(which, shape),
+                              {1.0, 0.0, false, false, false});
     }
   }
 }
 
 TEMPLATE_TEST_CASE("gemm: scaling, bias, ReLU and mask epilogues equal the reference",
                    "[kernels][gemm]", float, double) {
-  for (const auto& backend : all_backends<TestType>()) {
-    for (const GemmCase which : kCases) {
-      const Problem<TestType> problem(which, {11, 37, 19});
-      for (const auto& [alpha, beta] : {std::pair{1.0, 1.0}, {0.5, 0.0}, {-0.75, 0.25}}) {
-        for (unsigned bits = 0; bits < 8; ++bits) {
-          check_against_reference(
-              *backend, problem,
-              {alpha, beta, (bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0});
-        }
+  const auto backends = all_backends<TestType>();
+  for (const GemmCase which : kCases) {
+    const Problem<TestType> problem(which, {11, 37, 19});
+    for (const auto& [alpha, beta] : {std::pair{1.0, 1.0}, {0.5, 0.0}, {-0.75, 0.25}}) {
+      for (unsigned bits = 0; bits < 8; ++bits) {
+        check_against_reference(
+            backends, problem, {alpha, beta, (bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0});
       }
     }
   }
@@ -152,15 +150,12 @@ TEMPLATE_TEST_CASE("gemm: products that are cut into blocks equal the reference"
   // Depths above one block, right operands above the second-level cache, and packed left operands.
   constexpr std::array kShapes = {GemmShape{41, 75, 2501}, GemmShape{35, 2100, 131},
                                   GemmShape{4099, 515, 5}};
-  for (const auto& backend : all_backends<TestType>()) {
-    if (backend->name() == "reference") {
-      continue;
-    }
-    for (const GemmShape& shape : kShapes) {
-      for (const GemmCase which : kCases) {
-        check_against_reference(*backend, Problem<TestType>(which, shape),
-                                {0.5, -1.0, true, true, true});
-      }
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() == "reference"; });
+  for (const GemmShape& shape : kShapes) {
+    for (const GemmCase which : kCases) {
+      check_against_reference(backends, Problem<TestType>(which, shape),
+                              {0.5, -1.0, true, true, true});
     }
   }
 }
