@@ -99,10 +99,7 @@ Result<NetworkRecord> train_network(const nn::Topology& topology, const data::Sp
   if (!backend) {
     return tl::unexpected(backend.error());
   }
-  const Result<data::Batch> batch = study_batch(split.test, plan);
-  if (!batch) {
-    return tl::unexpected(batch.error());
-  }
+  const data::Batch batch = study_batch(split.test, plan);
   const auto start = std::chrono::steady_clock::now();
   Workspace workspace;
   const kernels::Context<float> context(**backend, 1, workspace);
@@ -117,7 +114,7 @@ Result<NetworkRecord> train_network(const nn::Topology& topology, const data::Sp
   record.loss_after = after.loss;
   record.test_accuracy = after.accuracy;
   nn::Tape<float> tape(topology, plan.batch);
-  nn::forward<float>(network, batch->inputs, tape, context);
+  nn::forward<float>(network, batch.inputs, tape, context);
   record.active_pairs = count_active(tape);
   for (std::size_t layer = 0; layer < record.active_pairs.size(); ++layer) {
     record.active_share.push_back(static_cast<double>(record.active_pairs[layer]) /

@@ -95,17 +95,31 @@ data::Split StudyData::teacher_split(std::size_t inputs) const {
   return {labelled(std::move(train)), labelled(std::move(test))};
 }
 
+Result<void> StudyData::check_inputs(std::size_t inputs) const {
+  if (!images_) {
+    return {};
+  }
+  if (pooling_factor(images_->train.inputs.cols(), inputs) == 0) {
+    return fail(
+        "plan: inputs is {}, but images of {} x {} pixels cannot be pooled to that many; 28 x 28 "
+        "give 784, 196, 49 or 16",
+        inputs, images_->train.image_rows, images_->train.image_cols);
+  }
+  if (plan_.batch > images_->test.inputs.rows()) {
+    return fail("plan: batch is {}, but data set '{}' has {} test examples", plan_.batch,
+                images_->test.name, images_->test.inputs.rows());
+  }
+  return {};
+}
+
 Result<data::Split> StudyData::with_inputs(std::size_t inputs) const {
+  if (const Result<void> had = check_inputs(inputs); !had) {
+    return tl::unexpected(had.error());
+  }
   if (!images_) {
     return teacher_split(inputs);
   }
   const std::size_t factor = pooling_factor(images_->train.inputs.cols(), inputs);
-  if (factor == 0) {
-    return fail(
-        "plan: inputs is {}, but images of {} x {} pixels cannot be pooled to that many; "
-        "28 x 28 give 784, 196, 49 or 16",
-        inputs, images_->train.image_rows, images_->train.image_cols);
-  }
   Result<data::Dataset> train = data::pooled(images_->train, factor);
   Result<data::Dataset> test = data::pooled(images_->test, factor);
   if (!train || !test) {
@@ -116,11 +130,7 @@ Result<data::Split> StudyData::with_inputs(std::size_t inputs) const {
   return split;
 }
 
-Result<data::Batch> study_batch(const data::Dataset& test, const Plan& plan) {
-  if (plan.batch > test.inputs.rows()) {
-    return fail("plan: batch is {}, but data set '{}' has {} test examples", plan.batch, test.name,
-                test.inputs.rows());
-  }
+data::Batch study_batch(const data::Dataset& test, const Plan& plan) {
   return data::sample(test, plan.batch, plan.seed);
 }
 

@@ -21,8 +21,11 @@ class StudyData {
   /// Loads the data set that the plan names; a teacher needs nothing to be loaded.
   [[nodiscard]] static Result<StudyData> open(const Plan& plan);
 
+  /// An error where the data cannot be had with this many inputs, or have fewer test examples than
+  /// the plan's batch.
+  [[nodiscard]] Result<void> check_inputs(std::size_t inputs) const;
   /// Training examples for `training_steps` batches (or all there are) and up to 2,000 for
-  /// testing; an error where the data cannot be had with this many inputs.
+  /// testing; an error as in `check_inputs`.
   [[nodiscard]] Result<data::Split> with_inputs(std::size_t inputs) const;
 
  private:
@@ -34,7 +37,7 @@ class StudyData {
 };
 
 /// The batch of a study: the first of the test examples in the order of the plan's seed.
-[[nodiscard]] Result<data::Batch> study_batch(const data::Dataset& test, const Plan& plan);
+[[nodiscard]] data::Batch study_batch(const data::Dataset& test, const Plan& plan);
 
 /// A batch as a file (CBOR of inputs, row by row, and labels), so that a round does not have to
 /// unpack a whole data set. Written to a temporary file first: never half a file.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "interpscale/measure/child.hpp"
+#include "study/networks_data.hpp"
 #include "study/run_state.hpp"
 
 namespace interpscale::study {
@@ -117,6 +118,30 @@ int count_failed(const StudyJournal& journal) {
 
 fs::path journal_file(const fs::path& folder) {
   return folder / "journal.jsonl";
+}
+
+Result<void> check_study(const Plan& plan, const fs::path& folder) {
+  const Result<Expansion> expansion = expand(plan);
+  if (!expansion) {
+    return tl::unexpected(expansion.error());
+  }
+  const Result<StudyJournal> journal = journal_so_far(plan, journal_file(folder));
+  if (!journal) {
+    return tl::unexpected(journal.error());
+  }
+  if (journal->networks.size() >= expansion->topologies.size()) {
+    return {};
+  }
+  const Result<StudyData> data = StudyData::open(plan);
+  if (!data) {
+    return tl::unexpected(data.error());
+  }
+  for (const nn::Topology& topology : expansion->topologies) {
+    if (Result<void> had = data->check_inputs(topology.inputs); !had) {
+      return had;
+    }
+  }
+  return {};
 }
 
 Result<RunSummary> run_study(const Plan& plan, const RunOptions& options) {

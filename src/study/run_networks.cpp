@@ -79,11 +79,8 @@ Result<std::map<std::size_t, data::Split>> load_data(const RunState& state,
 Result<void> write_batches(const RunState& state,
                            const std::map<std::size_t, data::Split>& splits) {
   for (const auto& [inputs, split] : splits) {
-    const Result<data::Batch> batch = study_batch(split.test, state.journal.plan);
-    if (!batch) {
-      return tl::unexpected(batch.error());
-    }
-    if (const Result<void> saved = save_batch(*batch, batch_file(state.options.folder, inputs));
+    const data::Batch batch = study_batch(split.test, state.journal.plan);
+    if (const Result<void> saved = save_batch(batch, batch_file(state.options.folder, inputs));
         !saved) {
       return saved;
     }

@@ -27,8 +27,8 @@ class JournalFile {
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
 
-  void add(const std::string& text) const { std::ofstream(path_, std::ios::app) << text; }
-  void add(const Json& record) const { add(record.dump() + "\n"); }
+  void add_text(const std::string& text) const { std::ofstream(path_, std::ios::app) << text; }
+  void add(const Json& record) const { add_text(record.dump() + "\n"); }
   [[nodiscard]] std::string error() const {
     const Result<StudyJournal> read = read_study_journal(path_);
     return read ? "" : read.error().message;
@@ -129,7 +129,7 @@ TEST_CASE("records: a journal reads back as it was written", "[study][records]")
 TEST_CASE("records: a torn last line is forgiven", "[study][records]") {
   const JournalFile file;
   add_whole_study(file);
-  file.add(R"({"kind":"timing","round":)");
+  file.add_text(R"({"kind":"timing","round":)");
   const Result<StudyJournal> read = read_study_journal(file.path());
   REQUIRE(read);
   CHECK(read->timings.size() == 1);
@@ -236,7 +236,7 @@ TEST_CASE("records: another schema's journal is refused", "[study][records]") {
 TEST_CASE("records: a journal begins with its study", "[study][records]") {
   const JournalFile file;
   SECTION("nothing at all") {
-    file.add("");
+    file.add_text("");
     CHECK_THAT(file.error(), Catch::Matchers::Contains("found no record, wanted a study"));
   }
   SECTION("something else") {

@@ -38,6 +38,10 @@ struct RunSummary {
   bool resumed = false;
 };
 
+/// Everything that can be wrong with what a study is given, before anything is written: the plan, a
+/// journal that is malformed or another plan's, the data set (unless the networks are all there).
+[[nodiscard]] Result<void> check_study(const Plan& plan, const std::filesystem::path& folder);
+
 /// Carries on from what the folder's journal holds; the same plan again is a no-op when it is
 /// complete. A journal of a different plan is an error that names the first difference, and nothing
 /// is touched.

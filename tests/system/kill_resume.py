@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# Kills a small study, or the child that works on a round, at random moments; runs the same command
+# again until it finishes; nothing may be lost, doubled or changed.
+# Usage: kill_resume.py INTERPSCALE
+# SPDX-License-Identifier: Apache-2.0
+import collections
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+
+import tool
+
+KILLS = 10
+LONGEST_DELAY = 1.2  # seconds; a whole study takes a few
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as stream:
+            return [int(child) for child in stream.read().split()]
+    except OSError:
+        return []
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def kill_at_random_moments(binary, arguments, folder, chance):
+    """Interrupts the study KILLS times; returns how often it was the parent, and a child."""
+    killed = collections.Counter()
+    for _ in range(KILLS):
+        process = tool.start(binary, arguments)
+        time.sleep(chance.uniform(0.05, LONGEST_DELAY))
+        before = tool.journal(folder)
+        child = children(process.pid)
+        if child and chance.random() < 0.4:
+            kill(child[0])
+            killed["child"] += 1
+            time.sleep(chance.uniform(0.05, LONGEST_DELAY))
+            before = tool.journal(folder)
+        if process.poll() is None:
+            kill(process.pid)
+            killed["parent"] += 1
+        process.communicate()
+        tool.check(tool.journal(folder).startswith(before), "a kill changed what had been written")
+    return killed
+
+
+def check_complete(folder):
+    records = tool.records(folder)
+    of_kind = collections.defaultdict(list)
+    for record in records:
+        of_kind[record["kind"]].append(record)
+    cells = [record["cell"] for record in of_kind["cell"]]
+    tool.check(len(of_kind["study"]) == 1, "the study stands more than once")
+    tool.check(len(cells) == 12 and len(set(cells)) == 12, f"found {len(cells)} cells, wanted 12")
+    topologies = [record["topology"] for record in of_kind["network"]]
+    tool.check(len(topologies) == 4 and len(set(topologies)) == 4, "a network is missing or twice")
+    timings = collections.Counter((t["round"], t["cell"]) for t in of_kind["timing"])
+    wanted = {(number, cell) for number in range(3) for cell in cells}
+    tool.check(set(timings) == wanted, f"found {len(timings)} of {len(wanted)} timings")
+    tool.check(set(timings.values()) == {1}, "a timing stands twice")
+    failed = [t for t in of_kind["timing"] if t["status"] != "ok"]
+    tool.check(not failed, f"a timing failed: {failed[:1]}")
+
+
+def main():
+    binary = sys.argv[1]
+    chance = random.Random(20261123)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = os.path.join(scratch, "study")
+        arguments = tool.TINY + ["--out", folder]
+        killed = kill_at_random_moments(binary, arguments, folder, chance)
+        before = tool.journal(folder)
+        status, _, error = tool.run(binary, arguments)
+        tool.check(status == 0, f"the study did not finish: {status}: {error}")
+        finished = tool.journal(folder)
+        tool.check(finished.startswith(before), "resuming changed what had been written")
+        check_complete(folder)
+        status, _, error = tool.run(binary, arguments)
+        tool.check(status == 0, f"a finished study cannot be run again: {status}: {error}")
+        tool.check(tool.journal(folder) == finished, "a finished study was added to")
+        tool.check(killed["parent"] > 0, "no parent was killed: the study is too short")
+        print(f"killed the parent {killed['parent']} and a child {killed['child']} times; "
+              f"{len(finished.splitlines())} records, none lost, doubled or changed")
+
+
+if __name__ == "__main__":
+    main()
