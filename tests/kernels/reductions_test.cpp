@@ -251,8 +251,8 @@ TEMPLATE_TEST_CASE("reductions, losses and optimizers: one and two threads give 
       auto v = random_vector<T>(kCount, 6);
       std::vector<T> m(kCount);
       std::vector<T> s(kCount);
-      backend->sgd_step({T{0.1F}, T{0.9F}}, g, v, w, with);
-      backend->adam_step({T{0.1F}, T{0.9F}, T{0.99F}, T{0.001F}, 1}, g, m, s, w, with);
+      backend->sgd_step({T{0.125}, T{0.875}}, g, v, w, with);
+      backend->adam_step({T{0.125}, T{0.875}, T{0.96875}, T{0.0009765625}, 1}, g, m, s, w, with);
       for (auto& vector : {sums, moments.mean, moments.variance, moments.positive, w, v, m, s}) {
         vectors.push_back(vector);
       }

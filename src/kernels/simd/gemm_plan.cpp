@@ -15,7 +15,10 @@ constexpr std::size_t kMostColumns = 256;
 // first-level cache: 6 * 1024 floats are 24 KiB.
 constexpr std::size_t kLongDepthBytes = 4096;
 // Packing B costs a pass over it: with fewer rows of A there is too little work to pay for it.
-constexpr std::size_t kPackRightFromRows = 32;
+constexpr std::size_t kPackRightFromRows = 64;
+// Enough of them to pay for packing even a B that fits the second-level cache, unless A is read
+// down its columns (1024 x 1024 x 128 NN: 82 % unpacked, 93 % packed).
+constexpr std::size_t kManyRows = 512;
 // A is packed only where it is read down columns that are far apart: 4096^3 TN gains four points,
 // while NN and NT lose four to five, and 1024^3 TN loses eight.
 constexpr std::size_t kPackLeftFromRows = 4096;
@@ -45,8 +48,8 @@ GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes, st
   const std::size_t most_depth = (pack_left ? kPackedDepthBytes : kLongDepthBytes) / scalar_bytes;
   const std::size_t depth = equal_blocks(shape.k, most_depth, 4);
 
-  // Rows of A that are read in order leave less of the cache to a B that stands unpacked.
-  const std::size_t fits = which == GemmCase::kTN ? kRightBlockBytes : kRightBlockBytes / 2;
+  const bool many_rows = which != GemmCase::kTN && shape.m >= kManyRows;
+  const std::size_t fits = many_rows ? kRightBlockBytes / 2 : kRightBlockBytes;
   const bool right_fits = shape.n * shape.k * scalar_bytes <= fits;
   const bool pack_right =
       which == GemmCase::kNT || pack_left || (!right_fits && shape.m >= kPackRightFromRows);
