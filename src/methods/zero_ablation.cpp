@@ -28,7 +28,8 @@ using kernels::Activation;
 using kernels::Context;
 using kernels::Flops;
 
-/// Rows of a suffix tile: enough for a matrix product, few enough for the second-level cache.
+/// Rows of a suffix tile: enough for a matrix product, few enough for the second-level cache. 256
+/// and 1024 were up to 1 % faster and 4 % slower at widths 64 to 512 (AMD EPYC, 1 MiB a core).
 constexpr std::size_t kTileRows = 512;
 
 Metric metric_of(const MethodOptions& options) {

@@ -56,7 +56,7 @@ std::string sentence(std::string phrase) {
 std::string section(const MethodSpec& spec) {
   std::string text =
       fmt::format("\n## {}\n\n{}\n\n    {}\n\nSource: {}. Columns: {}.\n\n", spec.name,
-                  spec.summary, spec.formula, spec.source, columns_of(spec));
+                  sentence(spec.summary), spec.formula, spec.source, columns_of(spec));
   for (const Variant& variant : spec.variants) {
     text +=
         fmt::format("- **{}** ({}): {}.\n", variant.name, law(variant.exponents), variant.summary);

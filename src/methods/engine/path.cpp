@@ -8,6 +8,7 @@
 namespace interpscale::methods::engine {
 namespace {
 
+/// 128 and 512 rows were within 4 % of it, either way, at widths 64 to 512 (AMD EPYC).
 constexpr std::size_t kRowsToStack = 256;
 
 }  // namespace

@@ -1,7 +1,9 @@
 // How strongly a neuron listens: the Euclidean norm of its incoming weights.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
+#include "interpscale/kernels/flops.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
