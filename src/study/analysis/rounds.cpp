@@ -194,7 +194,7 @@ std::vector<int> choose_fitted(std::vector<CellResult>& cells, std::size_t study
   std::vector<CellResult*> candidates;
   for (CellResult& cell : cells) {
     if (cell.status == CellStatus::kFailed) {
-      leave_out(cell, "failed: " + cell.reason);
+      leave_out(cell, fmt::format("failed: {}", cell.reason));
     } else if (cell.rounds.size() < fewest) {
       leave_out(cell, fmt::format("timed in {} of {} rounds, {} wanted", cell.rounds.size(),
                                   study_rounds, fewest));

@@ -124,7 +124,7 @@ std::string laws_csv(const StudyResult& result) {
   std::vector<std::string> header{"subject", "variant", "cells"};
   const auto add_figure = [&](const std::string& name) {
     for (const char* suffix : {"", "_low", "_high"}) {
-      header.push_back(name + suffix);
+      header.push_back(fmt::format("{}{}", name, suffix));
     }
   };
   for (const char* name : {"exponent_N_alone", "exponent_n_alone", "exponent_N", "exponent_n"}) {
@@ -146,7 +146,7 @@ std::string laws_csv(const StudyResult& result) {
 std::string laws_text(const StudyResult& result) {
   std::string text = laws_table(result).text() + "\n" + one_factor_table(result).text();
   if (const Table taxes = tax_table(result); !taxes.empty()) {
-    text += "\n" + taxes.text();
+    text += fmt::format("\n{}", taxes.text());
   }
   return text;
 }

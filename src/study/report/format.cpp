@@ -33,7 +33,10 @@ std::string three_digits(double value) {
 std::string escaped_markdown(std::string_view field) {
   std::string escaped;
   for (const char c : field) {
-    escaped += c == '|' ? "\\|" : c == '\n' ? " " : std::string(1, c);
+    if (c == '|') {
+      escaped += '\\';
+    }
+    escaped += c == '\n' ? ' ' : c;
   }
   return escaped;
 }
@@ -44,7 +47,10 @@ std::string escaped_csv(const std::string& field) {
   }
   std::string escaped = "\"";
   for (const char c : field) {
-    escaped += c == '"' ? "\"\"" : std::string(1, c);
+    if (c == '"') {
+      escaped += '"';
+    }
+    escaped += c;
   }
   return escaped + '"';
 }
@@ -91,7 +97,7 @@ std::string Table::markdown() const {
   const auto line = [](const std::vector<std::string>& fields) {
     std::string text = "|";
     for (const std::string& field : fields) {
-      text += " " + escaped_markdown(field) + " |";
+      text += fmt::format(" {} |", escaped_markdown(field));
     }
     return text + "\n";
   };
@@ -134,7 +140,7 @@ std::string Table::csv() const {
   std::string text;
   const auto append = [&](const std::vector<std::string>& fields) {
     for (std::size_t column = 0; column < fields.size(); ++column) {
-      text += (column == 0 ? "" : ",") + escaped_csv(fields[column]);
+      text += fmt::format("{}{}", column == 0 ? "" : ",", escaped_csv(fields[column]));
     }
     text += "\n";
   };

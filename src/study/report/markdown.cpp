@@ -64,7 +64,7 @@ std::string laws_section(const StudyResult& result) {
       laws_table(result).markdown() +
       figure("exponents", "Exponents in N and n of every subject, measured and declared");
   if (const Table inputs = inputs_table(result); !inputs.empty()) {
-    text += "\nWith the input size d as a third predictor:\n\n" + inputs.markdown();
+    text += fmt::format("\nWith the input size d as a third predictor:\n\n{}", inputs.markdown());
   }
   return text;
 }
@@ -111,7 +111,7 @@ std::string machine_section(const StudyResult& result) {
 std::string ledger_section(const StudyResult& result) {
   std::string text = "## Claims ledger\n\n" + ledger_table(result).markdown();
   if (!result.ledger.empty()) {
-    text += "\nMeasured on: " + result.ledger.front().setting + ". Rules:\n\n";
+    text += fmt::format("\nMeasured on: {}. Rules:\n\n", result.ledger.front().setting);
   }
   std::set<std::string> seen;
   for (const experiments::LedgerLine& line : result.ledger) {
@@ -126,9 +126,9 @@ std::string list_of(const std::string& opening, const std::vector<std::string>& 
   if (items.empty()) {
     return {};
   }
-  std::string text = "\n" + opening + "\n\n";
+  std::string text = fmt::format("\n{}\n\n", opening);
   for (const std::string& item : items) {
-    text += "- " + item + "\n";
+    text += fmt::format("- {}\n", item);
   }
   return text;
 }
@@ -140,10 +140,10 @@ std::string caveats_section(const StudyResult& result) {
       "today's size nor language models, a training step is not a whole training, and nothing here "
       "measures people.\n";
   if (const Table doubtful = doubtful_cells_table(result); !doubtful.empty()) {
-    text += "\nCells that are not beyond doubt:\n\n" + doubtful.markdown();
+    text += fmt::format("\nCells that are not beyond doubt:\n\n{}", doubtful.markdown());
   }
   if (const Table trusted = trusted_only_table(result); !trusted.empty()) {
-    text += "\nExponents with and without mistrusted cells:\n\n" + trusted.markdown();
+    text += fmt::format("\nExponents with and without mistrusted cells:\n\n{}", trusted.markdown());
   }
   text += list_of("About the study:", result.notes);
   std::vector<std::string> notes;
@@ -172,7 +172,7 @@ std::string markdown_report(const StudyResult& result) {
   for (const auto& section :
        {setting_section, design_section, networks_section, laws_section, one_factor_section,
         tax_section, machine_section, ledger_section, caveats_section}) {
-    text += "\n" + section(result);
+    text += fmt::format("\n{}", section(result));
   }
   return text +
          "\nFigures are drawn by `tools/plot` from `report.json`; `cells.csv` and `laws.csv` hold "

@@ -88,7 +88,7 @@ std::string difference_text(const SubjectResult& subject, const std::string& pre
     return kAbsent;
   }
   const std::string text = fmt::format("{:+.2f}", measured->value - theory->value);
-  return measured->interval.contains(theory->value) ? text : "**" + text + "**";
+  return measured->interval.contains(theory->value) ? text : fmt::format("**{}**", text);
 }
 
 std::string one_factor_exponent(const std::optional<scaling::OneFactorFit>& fit) {
@@ -253,7 +253,7 @@ Table doubtful_cells_table(const StudyResult& result) {
       if (cell.status != CellStatus::kOk || !cell.fitted) {
         table.add({cell.cell.cell, std::string(name_of(cell.status)), cell.fitted ? "yes" : "no",
                    fmt::format("{}", cell.rounds.size()), cell.reason,
-                   cell.command.empty() ? kAbsent : "`" + cell.command + "`"});
+                   cell.command.empty() ? kAbsent : fmt::format("`{}`", cell.command)});
       }
     }
   }
