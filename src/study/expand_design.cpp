@@ -46,6 +46,25 @@ double leverage(const DesignPoint& point, const Moments& moments) {
              moments.determinant();
 }
 
+bool exceeds(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& kept,
+             const DesignBounds& bounds) {
+  double total = 0;
+  for (const std::size_t i : kept) {
+    total += points[i].seconds;
+  }
+  return (bounds.seconds > 0 && total > bounds.seconds) ||
+         (bounds.most > 0 && kept.size() > bounds.most);
+}
+
+/// log10 of the largest N over the smallest.
+double decades_of(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& kept) {
+  const auto fewer = [&](std::size_t a, std::size_t b) {
+    return points[a].log_parameters < points[b].log_parameters;
+  };
+  const auto [low, high] = std::minmax_element(kept.begin(), kept.end(), fewer);
+  return (points[*high].log_parameters - points[*low].log_parameters) / std::log(10.0);
+}
+
 }  // namespace
 
 DesignPoint design_point(const nn::Topology& topology, double seconds) {
@@ -57,28 +76,28 @@ std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
                                  const DesignBounds& bounds) {
   std::vector<std::size_t> kept(points.size());
   std::iota(kept.begin(), kept.end(), std::size_t{0});
-  const auto exceeds = [&] {
-    double total = 0;
-    for (const std::size_t i : kept) {
-      total += points[i].seconds;
-    }
-    return (bounds.seconds > 0 && total > bounds.seconds) ||
-           (bounds.most > 0 && kept.size() > bounds.most);
-  };
-  while (kept.size() > bounds.least && exceeds()) {
+  while (kept.size() > bounds.least && exceeds(points, kept, bounds)) {
     const Moments moments = moments_of(points, kept);
     if (!(moments.determinant() > 0)) {
       break;
     }
+    std::vector<std::size_t> by_price = kept;
     const auto cost_per_information = [&](std::size_t i) {
       const double left = std::max(1 - leverage(points[i], moments), 1e-12);
       return points[i].seconds / -std::log(left);
     };
-    const auto worst =
-        std::max_element(kept.begin(), kept.end(), [&](std::size_t a, std::size_t b) {
-          return cost_per_information(a) < cost_per_information(b);
-        });
-    kept.erase(worst);
+    std::stable_sort(by_price.begin(), by_price.end(), [&](std::size_t a, std::size_t b) {
+      return cost_per_information(a) > cost_per_information(b);
+    });
+    const auto worst = std::find_if(by_price.begin(), by_price.end(), [&](std::size_t i) {
+      std::vector<std::size_t> others = kept;
+      std::erase(others, i);
+      return decades_of(points, others) >= std::min(bounds.decades, decades_of(points, kept));
+    });
+    if (worst == by_price.end()) {
+      break;
+    }
+    std::erase(kept, *worst);
   }
   return kept;
 }

@@ -23,6 +23,7 @@ struct DesignBounds {
   double seconds = 0;
   std::size_t most = 0;
   std::size_t least = 8;  ///< never below this many
+  double decades = 1.6;   ///< of N: never below this range, or the candidates' own if that is less
 };
 
 /// Indices of the points that stay, ascending. While a bound is exceeded, the point with the

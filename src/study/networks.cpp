@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 /// Examples that fix the initial biases.
 constexpr std::size_t kCentringExamples = 512;
 constexpr double kPeakRate = 1e-3;
+constexpr double kSettlingRate = kPeakRate / 10;
 
 /// Moves the biases of hidden layer `layer` so that each of its units is active on half the sample.
 void centre_layer(std::size_t layer, MatrixView<const float> pre_activations,
@@ -48,16 +49,18 @@ std::vector<std::uint64_t> count_active(const nn::Tape<float>& tape) {
   return counts;
 }
 
-/// Trains for exactly plan.training_steps steps, over as many epochs as that takes.
-void train_briefly(nn::Mlp<float>& network, const data::Dataset& train, const Plan& plan,
-                   const kernels::Backend<float>& backend) {
-  const auto steps = static_cast<std::size_t>(plan.training_steps);
-  const std::size_t per_epoch = (train.inputs.rows() + plan.batch - 1) / plan.batch;
+/// Trains for exactly `steps` steps, over as many epochs as that takes.
+void train_for(std::size_t steps, double peak_rate, std::uint64_t seed, const data::Dataset& train,
+               std::size_t batch, const kernels::Backend<float>& backend, nn::Mlp<float>& network) {
+  if (steps == 0) {
+    return;
+  }
+  const std::size_t per_epoch = (train.inputs.rows() + batch - 1) / batch;
   data::FitOptions options;
   options.epochs = (steps + per_epoch - 1) / per_epoch;
-  options.batch = plan.batch;
-  options.peak_rate = kPeakRate;
-  options.seed = plan.seed;
+  options.batch = batch;
+  options.peak_rate = peak_rate;
+  options.seed = seed;
   data::train(network, train, options, backend,
               [steps](const data::FitProgress& progress) { return progress.step < steps; });
 }
@@ -81,16 +84,13 @@ nn::Topology topology_of(const CellRecord& cell) {
           .activation = kernels::Activation::kRelu};
 }
 
-nn::Mlp<float> initialise_centred(const nn::Topology& topology, std::uint64_t seed,
-                                  MatrixView<const float> sample,
-                                  const kernels::Context<float>& context) {
-  nn::Mlp<float> network = nn::initialise_he<float>(topology, seed);
-  nn::Tape<float> tape(topology, sample.rows(), true);
-  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+void centre_biases(MatrixView<const float> sample, const kernels::Context<float>& context,
+                   nn::Mlp<float>& network) {
+  nn::Tape<float> tape(network.topology, sample.rows(), true);
+  for (std::size_t layer = 0; layer < network.topology.hidden.size(); ++layer) {
     nn::forward(network, sample, tape, context);
     centre_layer(layer, tape.pre_activations[layer], network);
   }
-  return network;
 }
 
 Result<NetworkRecord> train_network(const nn::Topology& topology, const data::Split& split,
@@ -103,13 +103,18 @@ Result<NetworkRecord> train_network(const nn::Topology& topology, const data::Sp
   const auto start = std::chrono::steady_clock::now();
   Workspace workspace;
   const kernels::Context<float> context(**backend, 1, workspace);
-  const std::size_t centring = std::min(kCentringExamples, split.train.inputs.rows());
-  nn::Mlp<float> network = initialise_centred(
-      topology, plan.seed, split.train.inputs.view().rows_from(0, centring), context);
+  const MatrixView<const float> sample = split.train.inputs.view().rows_from(
+      0, std::min(kCentringExamples, split.train.inputs.rows()));
+  nn::Mlp<float> network = nn::initialise_he<float>(topology, plan.seed);
+  centre_biases(sample, context, network);
   NetworkRecord record;
   record.topology = topology.name();
   record.loss_before = data::evaluate(network, split.test, context).loss;
-  train_briefly(network, split.train, plan, **backend);
+  const auto steps = static_cast<std::size_t>(plan.training_steps);
+  const std::size_t settling = steps / 3;
+  train_for(steps - settling, kPeakRate, plan.seed, split.train, plan.batch, **backend, network);
+  centre_biases(sample, context, network);
+  train_for(settling, kSettlingRate, plan.seed + 1, split.train, plan.batch, **backend, network);
   const data::Evaluation after = data::evaluate(network, split.test, context);
   record.loss_after = after.loss;
   record.test_accuracy = after.accuracy;

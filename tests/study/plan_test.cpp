@@ -212,8 +212,7 @@ TEST_CASE("plan: a study without any cell is an error with a reason", "[study][p
   CHECK_THAT(expansion.error().message, Contains("no cell is left") && Contains("budget"));
 }
 
-TEST_CASE("plan: thinning spares the training step, eight cells, and the corners",
-          "[study][plan]") {
+TEST_CASE("plan: thinning spares the training step, eight cells and their range", "[study][plan]") {
   Plan plan = crossed_plan();
   plan.inputs = {16, 49, 196, 784};
   plan.widths = {8, 32, 128};
@@ -226,7 +225,8 @@ TEST_CASE("plan: thinning spares the training step, eight cells, and the corners
   CHECK(cells.at("training_step:").size() == 36);
   const std::vector<nn::Topology>& kept = cells.at("forward:");
   CHECK(kept.size() == 8);
-  CHECK(design_vif(kept) <= design_vif(cells.at("training_step:")));
+  CHECK(design_vif(kept) <= 8);
+  CHECK(decades_of_parameters(kept) >= 1.6);
 }
 
 TEST_CASE("plan: variance inflation is infinite where N and n do not come apart", "[study][plan]") {

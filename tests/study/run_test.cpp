@@ -65,6 +65,16 @@ Plan tiny_plan() {
   return plan;
 }
 
+TimingRecord timing_of(int round, const std::string& cell, const std::string& status,
+                       double seconds) {
+  TimingRecord record;
+  record.round = round;
+  record.cell = cell;
+  record.status = status;
+  record.seconds = seconds;
+  return record;
+}
+
 std::string text_of(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
@@ -214,25 +224,22 @@ TEST_CASE("run: a round's order is a permutation that differs from round to roun
   CHECK(distinct.size() == 39);
   CHECK_FALSE(distinct.contains("cell/07"));
   // What is timed drops out; the others keep their order.
-  journal.timings.push_back({.round = 0, .cell = first[0], .status = "ok"});
+  journal.timings.push_back(timing_of(0, first[0], "ok", 1));
   CHECK(names(0) == std::vector<std::string>(first.begin() + 1, first.end()));
 }
 
 TEST_CASE("run: only cells that spread are measured again", "[study][run]") {
   StudyJournal journal;
   for (int round = 0; round < 5; ++round) {
-    journal.timings.push_back(
-        {.round = round, .cell = "steady", .status = "ok", .seconds = 1 + 0.001 * round});
-    journal.timings.push_back({.round = round,
-                               .cell = "restless",
-                               .status = "ok",
-                               .seconds = round % 2 == 0 ? 1.0 : 2.0});
-    journal.timings.push_back({.round = round, .cell = "broken", .status = "failed"});
+    journal.timings.push_back(timing_of(round, "steady", "ok", 1 + 0.001 * round));
+    journal.timings.push_back(timing_of(round, "restless", "ok", 1 + 0.3 * (round * 2 % 5)));
+    journal.timings.push_back(timing_of(round, "broken", "failed", 0));
   }
   CHECK(mistrusted_cells(journal, 5) == std::vector<std::string>{"restless"});
 }
 
-TEST_CASE("networks: every unit starts active on half of the examples", "[study][networks]") {
+TEST_CASE("networks: centred biases make every unit active on half of the examples",
+          "[study][networks]") {
   const auto backend = kernels::make_backend<float>("reference");
   REQUIRE(backend);
   const Plan plan = tiny_plan();
@@ -244,7 +251,8 @@ TEST_CASE("networks: every unit starts active on half of the examples", "[study]
   const kernels::Context<float> context(**backend, 1, workspace);
   const nn::Topology topology{.inputs = 16, .hidden = {2, 8, 3}, .outputs = kStudyClasses};
   const MatrixView<const float> sample = split->train.inputs.view().rows_from(0, 64);
-  const nn::Mlp<float> network = initialise_centred(topology, 1, sample, context);
+  nn::Mlp<float> network = nn::initialise_he<float>(topology, 1);
+  centre_biases(sample, context, network);
   nn::Tape<float> tape(topology, 64);
   nn::forward(network, sample, tape, context);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {

@@ -49,7 +49,7 @@ def usage():
     expect("an unknown preset", ["run", "--preset", "fast"], 2, "'fast'", "quick, standard, full")
     expect("a width of zero", ["run", "--widths", "0"], 2, "widths is 0")
     expect("an absurd width", ["run", "--widths", "1000000000"], 2, "widths is 1000000000")
-    expect("a negative width", ["run", "--widths", "-8"], 2)
+    expect("a negative width", ["run", "--widths", "-8"], 2, "found -8")
     expect("no rounds", ["run", "--rounds", "0"], 2, "rounds is 0")
     expect("an unknown subject", ["run", "--subjects", "telepathy"], 2, "'telepathy'")
     expect("an unknown backend", ["run", "--backend", "abacus"], 2, "'abacus'")
@@ -103,14 +103,14 @@ def full_disk(scratch):
     folder = os.path.join(scratch, "full")
     os.makedirs(folder)
     arguments = tool.TINY + ["--out", folder]
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder],
                              capture_output=True).returncode == 0
     try:
         if mounted:
             expect("a full disk", arguments, 1, folder)
         else:
             expect("a full disk", arguments, 1, folder, restore_signals=False,
-                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)))
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)))
         before = tool.journal(folder)
         tool.check(before, "a full disk: nothing had been written at all")
         if mounted:

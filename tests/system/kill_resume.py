@@ -14,7 +14,6 @@ import time
 import tool
 
 KILLS = 10
-LONGEST_DELAY = 1.2  # seconds; a whole study takes a few
 
 
 def children(pid):
@@ -32,18 +31,19 @@ def kill(pid):
         pass
 
 
-def kill_at_random_moments(binary, arguments, folder, chance):
-    """Interrupts the study KILLS times; returns how often it was the parent, and a child."""
+def kill_at_random_moments(binary, arguments, folder, chance, longest):
+    """Interrupts the study KILLS times, each within `longest` seconds of its start; returns how
+    often it was the parent, and a child."""
     killed = collections.Counter()
     for _ in range(KILLS):
         process = tool.start(binary, arguments)
-        time.sleep(chance.uniform(0.05, LONGEST_DELAY))
+        time.sleep(chance.uniform(0, longest))
         before = tool.journal(folder)
         child = children(process.pid)
         if child and chance.random() < 0.4:
             kill(child[0])
             killed["child"] += 1
-            time.sleep(chance.uniform(0.05, LONGEST_DELAY))
+            time.sleep(chance.uniform(0, longest))
             before = tool.journal(folder)
         if process.poll() is None:
             kill(process.pid)
@@ -77,7 +77,11 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = os.path.join(scratch, "study")
         arguments = tool.TINY + ["--out", folder]
-        killed = kill_at_random_moments(binary, arguments, folder, chance)
+        begin = time.monotonic()
+        status, _, error = tool.run(binary, tool.TINY + ["--out", os.path.join(scratch, "whole")])
+        tool.check(status == 0, f"an undisturbed study fails: {status}: {error}")
+        longest = 0.6 * (time.monotonic() - begin)
+        killed = kill_at_random_moments(binary, arguments, folder, chance, longest)
         before = tool.journal(folder)
         status, _, error = tool.run(binary, arguments)
         tool.check(status == 0, f"the study did not finish: {status}: {error}")
@@ -88,6 +92,8 @@ def main():
         tool.check(status == 0, f"a finished study cannot be run again: {status}: {error}")
         tool.check(tool.journal(folder) == finished, "a finished study was added to")
         tool.check(killed["parent"] > 0, "no parent was killed: the study is too short")
+        rounds = sum(record["kind"] == "round" for record in tool.records(folder))
+        tool.check(rounds > 3, "no round was interrupted")
         print(f"killed the parent {killed['parent']} and a child {killed['child']} times; "
               f"{len(finished.splitlines())} records, none lost, doubled or changed")
 

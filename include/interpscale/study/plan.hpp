@@ -94,7 +94,8 @@ struct Expansion {
 /// - cells below `cell_floor_seconds` or above `cell_budget_seconds`, by their declared FLOPs at
 ///   `assumed_seconds`;
 /// - where a subject's cells together exceed `subject_seconds` a round or `cells_per_subject`: the
-///   cell that costs most per information about (log N, log n), again and again, down to eight.
+///   cell that costs most per information about (log N, log n), again and again, down to eight,
+///   unless N would span less than 1.6 decades without it.
 ///   Information is what log det of the normal equations loses with the cell (D-optimality).
 /// The training step is the denominator of every ratio: no cell of it is thinned out.
 [[nodiscard]] Result<Expansion> expand(const Plan& plan);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include "interpscale/commands.hpp"
@@ -27,6 +28,15 @@ using study::Plan;
 const std::vector<std::size_t> kDefaultWidths = {64, 128, 256, 512};
 const std::vector<std::size_t> kDefaultDepths = {1, 2, 4};
 const std::vector<std::size_t> kDefaultInputs = {784, 196};
+
+/// CLI11 reads "-8" as 2^64 - 8 where a size is wanted.
+CLI::Validator not_negative() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return text.starts_with('-') ? "found " + text + ", wanted 0 or more" : std::string();
+      },
+      "");
+}
 
 struct StudyOptions {
   std::string preset = "quick";
@@ -47,6 +57,9 @@ void add_override(CLI::App& command, StudyOptions& options, const std::string& n
   } else {
     option->take_last();
   }
+  if constexpr (std::is_unsigned_v<T>) {
+    option->check(not_negative());
+  }
   options.overrides.push_back([option, value, field](Plan& plan) {
     if (option->count() > 0) {
       plan.*field = *value;
@@ -60,10 +73,14 @@ void add_axes(CLI::App& command, StudyOptions& options) {
   auto depths = std::make_shared<std::vector<std::size_t>>();
   auto inputs = std::make_shared<std::vector<std::size_t>>();
   command.add_option("--widths", *widths, "Units of each hidden layer, such as 64,128,256")
-      ->delimiter(',');
-  command.add_option("--depths", *depths, "Hidden layers, such as 1,2,4")->delimiter(',');
+      ->delimiter(',')
+      ->check(not_negative());
+  command.add_option("--depths", *depths, "Hidden layers, such as 1,2,4")
+      ->delimiter(',')
+      ->check(not_negative());
   command.add_option("--inputs", *inputs, "Inputs; of 28 x 28 images: 784, 196, 49, 16")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(not_negative());
   options.overrides.push_back([widths, depths, inputs](Plan& plan) {
     if (widths->empty() && depths->empty() && inputs->empty()) {
       return;
