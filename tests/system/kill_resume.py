@@ -14,6 +14,8 @@ import time
 import tool
 
 KILLS = 10
+# Long enough that most of a round is timing, not start-up: so that kills fall inside of it.
+STUDY = tool.TINY + ["--min-seconds", "0.04"]
 
 
 def children(pid):
@@ -76,9 +78,9 @@ def main():
     chance = random.Random(20261123)
     with tempfile.TemporaryDirectory() as scratch:
         folder = os.path.join(scratch, "study")
-        arguments = tool.TINY + ["--out", folder]
+        arguments = STUDY + ["--out", folder]
         begin = time.monotonic()
-        status, _, error = tool.run(binary, tool.TINY + ["--out", os.path.join(scratch, "whole")])
+        status, _, error = tool.run(binary, STUDY + ["--out", os.path.join(scratch, "whole")])
         tool.check(status == 0, f"an undisturbed study fails: {status}: {error}")
         longest = 0.6 * (time.monotonic() - begin)
         killed = kill_at_random_moments(binary, arguments, folder, chance, longest)
