@@ -13,6 +13,7 @@
 #include "scaling/bootstrap.hpp"
 #include "scaling/linear_fit.hpp"
 #include "scaling/round_table.hpp"
+#include "scaling/unexplained.hpp"
 
 namespace interpscale::scaling {
 namespace {
@@ -51,6 +52,7 @@ Result<Paired> pair_cells(std::span<const double> sizes, std::span<const Observa
           below.name, numerator[i].rounds.size(), below.rounds.size());
     }
     Observation ratio = numerator[i];
+    ratio.expected = below.expected > 0 ? numerator[i].expected / below.expected : 0;
     for (std::size_t r = 0; r < ratio.rounds.size(); ++r) {
       ratio.rounds[r] /= below.rounds[r];
     }
@@ -131,8 +133,7 @@ Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observ
   const LinearSolution solution = linear.solve(table->log_medians());
 
   const ErrorResampler resampler(*table, options);
-  const LackOfFit lack = resampler.lack_of_fit(
-      {solution.residuals.data(), static_cast<std::size_t>(solution.residuals.size())}, 2);
+  const LackOfFit lack = resampler.lack_of_fit(unexplained(linear, solution, paired->ratios), 2);
   std::vector<double> exponent_errors;
   std::vector<double> reference_errors;
   std::vector<double> errors(table->cells());

@@ -12,6 +12,7 @@
 #include "scaling/information_criterion.hpp"
 #include "scaling/linear_fit.hpp"
 #include "scaling/round_table.hpp"
+#include "scaling/unexplained.hpp"
 
 namespace interpscale::scaling {
 namespace {
@@ -107,12 +108,11 @@ std::vector<Exponent> exponents_with_intervals(const Design& design, const Linea
                                                const LinearSolution& solution,
                                                const std::vector<double>& vifs,
                                                const RoundTable& table,
+                                               std::span<const double> news,
                                                const BootstrapOptions& options) {
   const ErrorResampler resampler(table, options);
   const std::size_t predictors = design.predictors.size();
-  const LackOfFit lack = resampler.lack_of_fit(
-      {solution.residuals.data(), static_cast<std::size_t>(solution.residuals.size())},
-      predictors + 1);
+  const LackOfFit lack = resampler.lack_of_fit(news, predictors + 1);
   std::vector<std::vector<double>> errors(predictors);
   std::vector<double> log_time_errors(table.cells());
   for (std::size_t k = 0; k < resampler.resamples(); ++k) {
@@ -174,8 +174,8 @@ Result<TwoFactorFit> fit_two_factors(std::span<const Observation> observations, 
   const LinearFit linear(design->log_columns);
   const LinearSolution solution = linear.solve(log_times);
   fit.intercept = solution.intercept;
-  fit.exponents =
-      exponents_with_intervals(*design, linear, solution, diagnosis.vifs, *table, options);
+  fit.exponents = exponents_with_intervals(*design, linear, solution, diagnosis.vifs, *table,
+                                           unexplained(linear, solution, observations), options);
   fit.residuals.assign(solution.residuals.begin(), solution.residuals.end());
   fit.r_squared = r_squared(log_times, solution.sum_of_squares());
   fit.choice = choose_predictors(*design, log_times);

@@ -16,6 +16,9 @@ struct Observation {
   double batch = 0;       ///< B
   double inputs = 0;      ///< d
   std::vector<double> rounds;
+  /// What theory declares for the cell, in any unit (FLOPs); 0: nothing. Misfit that the expected
+  /// values share with the times does not widen the intervals of two-factor laws and of ratios.
+  double expected = 0;
 };
 
 /// A two-sided 95 % interval.

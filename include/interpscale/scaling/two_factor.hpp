@@ -52,6 +52,7 @@ struct TwoFactorFit {
   [[nodiscard]] std::optional<Exponent> of(std::string_view predictor) const;
 };
 
+/// Intervals: rounds, and the scatter of the cells around the law beyond what `expected` explains.
 /// N and n always enter; B and d when they take more than one value and `sweep_others` is set.
 /// A design that cannot identify the exponents is not an error: see `identifiability`.
 [[nodiscard]] Result<TwoFactorFit> fit_two_factors(std::span<const Observation> observations,
