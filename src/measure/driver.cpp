@@ -95,8 +95,15 @@ Repetitions run_benchmark(const Subject& subject, Timed& timed, const Configure&
   return collector.repetitions();
 }
 
-/// Warms up; returns the iterations that make a repetition last `min_seconds`.
-std::int64_t calibrate(const Subject& subject, Timed& timed, const DriverOptions& options) {
+/// How a subject is timed once it is known how long a run takes.
+struct Schedule {
+  std::int64_t iterations = 1;  ///< of a repetition
+  int repetitions = 1;
+};
+
+/// Warms up; returns the iterations that make a repetition last `min_seconds`, and how many of
+/// them.
+Schedule calibrate(const Subject& subject, Timed& timed, const DriverOptions& options) {
   // A tenth of a repetition is what an estimate of its length needs.
   const double seconds = std::max(options.warm_up_seconds, options.min_seconds / 10.0);
   const auto warm_up = [&] {
@@ -111,18 +118,22 @@ std::int64_t calibrate(const Subject& subject, Timed& timed, const DriverOptions
   if (run.iterations == 1 && run.seconds.front() < kColdOverWarm * options.min_seconds) {
     run = warm_up();
   }
+  if (run.seconds.front() >= kLongRunSeconds) {
+    return {};
+  }
   constexpr double kMostIterations = 1e9;
   const double wanted = options.min_seconds / std::max(run.seconds.front(), 1e-12);
-  return static_cast<std::int64_t>(std::ceil(std::clamp(wanted, 1.0, kMostIterations)));
+  return {static_cast<std::int64_t>(std::ceil(std::clamp(wanted, 1.0, kMostIterations))),
+          options.repetitions};
 }
 
 /// The timing proper, into `timing`. Throws what the subject throws.
 void time_prepared(const Subject& subject, Timed& timed, const DriverOptions& options,
                    Timing& timing) {
-  const std::int64_t iterations = calibrate(subject, timed, options);
+  const Schedule schedule = calibrate(subject, timed, options);
   const MachineState before = read_machine_state();
   Repetitions run = run_benchmark(subject, timed, [&](auto* registered) {
-    registered->Iterations(iterations)->Repetitions(options.repetitions);
+    registered->Iterations(schedule.iterations)->Repetitions(schedule.repetitions);
   });
   timing.steal_share = steal_share(before, read_machine_state());
   timing.repetitions = std::move(run.seconds);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "interpscale/core/checked.hpp"
+#include "interpscale/measure/driver.hpp"
 #include "interpscale/study/plan.hpp"
 #include "study/expand_design.hpp"
 #include "study/expand_subjects.hpp"
@@ -12,6 +14,11 @@ namespace {
 
 /// Overheads of the estimates: reading a network and preparing buffers; starting a child with its
 /// limits; loading the data.
+/// Of `assumed_slowdown`.
+constexpr std::size_t kVectorLength = 16;
+constexpr double kHalfRateInputs = 24;
+constexpr double kCallSeconds = 1e-6;
+
 constexpr double kPrepareSeconds = 1e-3;
 constexpr double kRoundStartSeconds = 1.0;
 constexpr double kLoadSeconds = 1.5;
@@ -29,10 +36,6 @@ std::vector<Shape> shapes_of(const Plan& plan) {
     }
   }
   return shapes;
-}
-
-std::size_t smallest_width(const nn::Topology& topology) {
-  return *std::min_element(topology.hidden.begin(), topology.hidden.end());
 }
 
 /// What one subject leaves out, by reason: one entry a reason, naming its networks.
@@ -72,7 +75,7 @@ Result<std::vector<Cell>> affordable_cells(const SubjectName& subject, const Pla
       return tl::unexpected(made.error());
     }
     const std::uint64_t flops = made->quantities.flops;
-    const double seconds = assumed_seconds(flops, smallest_width(topology));
+    const double seconds = assumed_seconds(flops, topology, plan.batch);
     if (seconds < plan.cell_floor_seconds) {
       left_out.add(fmt::format("below the floor of {:.2g} s", plan.cell_floor_seconds), topology);
     } else if (seconds > plan.cell_budget_seconds) {
@@ -84,38 +87,69 @@ Result<std::vector<Cell>> affordable_cells(const SubjectName& subject, const Pla
   return cells;
 }
 
-/// Thins a subject's cells to the plan's bounds.
-std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
-                            LeftOutOf& left_out) {
-  if (subject.subject == "training_step") {
-    return cells;
-  }
-  std::vector<DesignPoint> points;
-  for (const Cell& cell : cells) {
-    points.push_back(design_point(cell.request.topology, assumed_round_seconds(cell, plan)));
-  }
-  const std::vector<std::size_t> kept =
-      thinned(points, {.seconds = plan.subject_seconds, .most = plan.cells_per_subject});
-  std::vector<Cell> design;
+/// Moves what a choice drops to `left_out`.
+std::vector<Cell> keep(std::vector<Cell> cells, const std::vector<std::size_t>& kept,
+                       const std::string& reason, LeftOutOf& left_out) {
+  std::vector<Cell> result;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (std::binary_search(kept.begin(), kept.end(), i)) {
-      design.push_back(std::move(cells[i]));
+      result.push_back(std::move(cells[i]));
     } else {
-      left_out.add("adds little to the design for the time it takes", cells[i].request.topology);
+      left_out.add(reason, cells[i].request.topology);
     }
   }
-  return design;
+  return result;
+}
+
+std::vector<DesignPoint> design_points(const std::vector<Cell>& cells, const Plan& plan) {
+  std::vector<DesignPoint> points;
+  for (const Cell& cell : cells) {
+    const nn::Topology& topology = cell.request.topology;
+    points.push_back(design_point(topology, assumed_round_seconds(cell, plan),
+                                  assumed_slowdown(topology, plan.batch)));
+  }
+  return points;
+}
+
+/// Chooses among a subject's cells: without the slow ones, then thinned to the plan's bounds.
+std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
+                            LeftOutOf& left_out) {
+  if (!plan.shapes.empty()) {
+    const std::vector<std::size_t> kept = without_slow(design_points(cells, plan));
+    cells =
+        keep(std::move(cells), kept, "products too small to run at the machine's rate", left_out);
+  }
+  if (subject.subject != "training_step") {
+    const std::vector<std::size_t> kept =
+        thinned(design_points(cells, plan),
+                {.seconds = plan.subject_seconds, .most = plan.cells_per_subject});
+    cells =
+        keep(std::move(cells), kept, "adds little to the design for the time it takes", left_out);
+  }
+  return cells;
 }
 
 }  // namespace
 
-double assumed_seconds(std::uint64_t flops, std::size_t width) {
-  const double w = static_cast<double>(width);
-  return static_cast<double>(flops) * (1 + kAssumedHalfRateWidth / w) / kAssumedFlopsPerSecond;
+double assumed_slowdown(const nn::Topology& topology, std::size_t batch) {
+  double weighted = 0;
+  for (std::size_t layer = 0; layer < topology.layers(); ++layer) {
+    const auto fan_in = static_cast<double>(topology.fan_in(layer));
+    const std::size_t fan_out = topology.fan_out(layer);
+    weighted += (fan_in + 1) * static_cast<double>(round_up(fan_out, kVectorLength)) *
+                (1 + kHalfRateInputs / fan_in);
+  }
+  const auto parameters = static_cast<double>(topology.parameters());
+  const double pass = 2 * parameters * static_cast<double>(batch) / kAssumedFlopsPerSecond;
+  return weighted / parameters + static_cast<double>(topology.layers()) * kCallSeconds / pass;
+}
+
+double assumed_seconds(std::uint64_t flops, const nn::Topology& topology, std::size_t batch) {
+  return static_cast<double>(flops) * assumed_slowdown(topology, batch) / kAssumedFlopsPerSecond;
 }
 
 double assumed_round_seconds(const Cell& cell, const Plan& plan) {
-  const double run = assumed_seconds(cell.dense_flops, smallest_width(cell.request.topology));
+  const double run = assumed_seconds(cell.dense_flops, cell.request.topology, plan.batch);
   const double repetition = std::max(run, plan.min_seconds);
   return kPrepareSeconds + std::max(run, plan.warm_up_seconds) + plan.repetitions * repetition;
 }
@@ -124,8 +158,8 @@ double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
   double total = kLoadSeconds + kRoundStartSeconds * plan.rounds;
   for (const nn::Topology& topology : expansion.topologies) {
     const std::uint64_t step = 6 * topology.parameters() * plan.batch;
-    total += assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps),
-                             smallest_width(topology));
+    total += assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps), topology,
+                             plan.batch);
   }
   for (const Cell& cell : expansion.cells) {
     total += kAssumedVerificationSeconds + assumed_round_seconds(cell, plan) * plan.rounds;
@@ -136,7 +170,7 @@ double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
 double design_vif(std::span<const nn::Topology> topologies) {
   std::vector<DesignPoint> points;
   for (const nn::Topology& topology : topologies) {
-    points.push_back(design_point(topology, 0));
+    points.push_back(design_point(topology, 0, 1));
   }
   return variance_inflation(points);
 }

@@ -65,18 +65,38 @@ double decades_of(const std::vector<DesignPoint>& points, const std::vector<std:
   return (points[*high].log_parameters - points[*low].log_parameters) / std::log(10.0);
 }
 
+/// Whether a choice spans enough of N, or as much as before.
+bool keeps_range(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& before,
+                 const std::vector<std::size_t>& after) {
+  return decades_of(points, after) >= std::min(kFewestDecades, decades_of(points, before));
+}
+
+std::vector<std::size_t> all_of(const std::vector<DesignPoint>& points) {
+  std::vector<std::size_t> all(points.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+double variance_inflation_of(const std::vector<DesignPoint>& points,
+                             const std::vector<std::size_t>& kept) {
+  const Moments moments = moments_of(points, kept);
+  if (kept.size() < 3 || !(moments.determinant() > 0)) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return moments.parameters * moments.neurons / moments.determinant();
+}
+
 }  // namespace
 
-DesignPoint design_point(const nn::Topology& topology, double seconds) {
+DesignPoint design_point(const nn::Topology& topology, double seconds, double slowdown) {
   return {std::log(static_cast<double>(topology.parameters())),
-          std::log(static_cast<double>(topology.neurons())), seconds};
+          std::log(static_cast<double>(topology.neurons())), seconds, slowdown};
 }
 
 std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
                                  const DesignBounds& bounds) {
-  std::vector<std::size_t> kept(points.size());
-  std::iota(kept.begin(), kept.end(), std::size_t{0});
-  while (kept.size() > bounds.least && exceeds(points, kept, bounds)) {
+  std::vector<std::size_t> kept = all_of(points);
+  while (kept.size() > kFewestCells && exceeds(points, kept, bounds)) {
     const Moments moments = moments_of(points, kept);
     if (!(moments.determinant() > 0)) {
       break;
@@ -92,7 +112,7 @@ std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
     const auto worst = std::find_if(by_price.begin(), by_price.end(), [&](std::size_t i) {
       std::vector<std::size_t> others = kept;
       std::erase(others, i);
-      return decades_of(points, others) >= std::min(bounds.decades, decades_of(points, kept));
+      return keeps_range(points, kept, others);
     });
     if (worst == by_price.end()) {
       break;
@@ -102,14 +122,28 @@ std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
   return kept;
 }
 
-double variance_inflation(const std::vector<DesignPoint>& points) {
-  std::vector<std::size_t> all(points.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const Moments moments = moments_of(points, all);
-  if (points.size() < 3 || !(moments.determinant() > 0)) {
-    return std::numeric_limits<double>::infinity();
+std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points) {
+  std::vector<std::size_t> kept = all_of(points);
+  std::vector<std::size_t> slowest_first = kept;
+  std::stable_sort(slowest_first.begin(), slowest_first.end(), [&](std::size_t a, std::size_t b) {
+    return points[a].slowdown > points[b].slowdown;
+  });
+  for (const std::size_t slow : slowest_first) {
+    if (points[slow].slowdown <= kLargestSlowdown || kept.size() <= kFewestCells) {
+      break;
+    }
+    std::vector<std::size_t> others = kept;
+    std::erase(others, slow);
+    if (variance_inflation_of(points, others) <= kLargestDesignVif &&
+        keeps_range(points, kept, others)) {
+      kept = std::move(others);
+    }
   }
-  return moments.parameters * moments.neurons / moments.determinant();
+  return kept;
+}
+
+double variance_inflation(const std::vector<DesignPoint>& points) {
+  return variance_inflation_of(points, all_of(points));
 }
 
 }  // namespace interpscale::study

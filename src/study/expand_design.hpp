@@ -9,21 +9,32 @@
 
 namespace interpscale::study {
 
-/// A candidate: its predictors and what it costs a round.
+/// A candidate: its predictors, what it costs a round, and how far below a machine's rate it runs.
 struct DesignPoint {
   double log_parameters = 0;
   double log_neurons = 0;
   double seconds = 0;
+  double slowdown = 1;
 };
 
-[[nodiscard]] DesignPoint design_point(const nn::Topology& topology, double seconds);
+[[nodiscard]] DesignPoint design_point(const nn::Topology& topology, double seconds,
+                                       double slowdown);
+
+/// No choice leaves fewer cells, or a smaller range of N where the candidates have it.
+inline constexpr std::size_t kFewestCells = 8;
+inline constexpr double kFewestDecades = 1.6;
+/// Points that run slower than this are left out where a design without them has at most this VIF.
+inline constexpr double kLargestSlowdown = 1.5;
+inline constexpr double kLargestDesignVif = 6;
+
+/// Indices of the points that stay, ascending: without the slow ones, the slowest first, as far as
+/// the bounds above allow.
+[[nodiscard]] std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points);
 
 /// Bounds that a subject's cells are thinned to; 0 means none.
 struct DesignBounds {
   double seconds = 0;
   std::size_t most = 0;
-  std::size_t least = 8;  ///< never below this many
-  double decades = 1.6;   ///< of N: never below this range, or the candidates' own if that is less
 };
 
 /// Indices of the points that stay, ascending. While a bound is exceeded, the point with the

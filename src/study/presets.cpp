@@ -1,7 +1,8 @@
-// The presets' designs. Widths and depths are crossed with slanted cells (deep and narrow, shallow
-// and wide, few and many inputs), so that N and n come apart; tiny networks are there for the
-// variants that grow with n^2 or N^2, which can afford no others, and fall below the floor of the
-// cheap ones.
+// The presets' designs: two hidden layers or more, so that products between hidden layers dominate;
+// widths crossed with depths and input sizes, with slanted networks (deep and narrow, shallow and
+// wide, few and many inputs) so that N and n come apart; layers wide enough for the kernels to run
+// near their speed. The narrowest are there for the variants that grow with n N, which can afford
+// few others, and fall below the floor of the cheap ones.
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
@@ -10,12 +11,11 @@
 namespace interpscale::study {
 namespace {
 
-/// {inputs, width, depth}, from the smallest to the largest.
-std::vector<Shape> small_shapes() {
-  return {{16, 2, 1},   {784, 2, 1}, {16, 4, 1},   {196, 4, 1},  {16, 8, 1},   {49, 8, 1},
-          {196, 8, 1},  {784, 8, 1}, {16, 8, 4},   {784, 8, 4},  {16, 8, 12},  {784, 16, 1},
-          {16, 16, 4},  {16, 32, 1}, {16, 32, 3},  {784, 32, 1}, {196, 32, 4}, {16, 64, 1},
-          {784, 64, 1}, {49, 64, 4}, {49, 64, 12}, {196, 128, 1}};
+/// {inputs, width, depth}: first the family in which width alone grows, then the slanted ones.
+std::vector<Shape> common_shapes() {
+  return {{49, 32, 2},   {49, 64, 2},   {49, 96, 2},   {49, 128, 2},  {49, 192, 2},  {49, 256, 2},
+          {49, 512, 2},  {784, 32, 2},  {49, 32, 8},   {196, 32, 4},  {784, 64, 2},  {49, 64, 12},
+          {784, 64, 12}, {784, 128, 2}, {196, 128, 4}, {49, 128, 12}, {784, 256, 2}, {196, 256, 8}};
 }
 
 std::vector<Shape> with(std::vector<Shape> shapes, const std::vector<Shape>& more) {
@@ -26,18 +26,16 @@ std::vector<Shape> with(std::vector<Shape> shapes, const std::vector<Shape>& mor
 Plan quick() {
   Plan plan;
   plan.preset = "quick";
-  plan.shapes = with(
-      small_shapes(),
-      {{784, 128, 3}, {49, 128, 8}, {784, 256, 1}, {196, 256, 3}, {784, 512, 1}, {196, 512, 3}});
+  plan.shapes = common_shapes();
   plan.rounds = 5;
-  plan.path_steps = 8;
+  plan.path_steps = 4;
   plan.training_steps = 60;
-  plan.cell_floor_seconds = 20e-6;
-  plan.cell_budget_seconds = 0.1;
-  plan.subject_seconds = 0.12;
-  plan.cells_per_subject = 10;
-  plan.min_seconds = 0.003;
-  plan.warm_up_seconds = 0.001;
+  plan.cell_floor_seconds = 60e-6;
+  plan.cell_budget_seconds = 1.5;
+  plan.subject_seconds = 0.5;
+  plan.cells_per_subject = 16;
+  plan.min_seconds = 0.005;
+  plan.warm_up_seconds = 0.002;
   plan.repetitions = 1;
   return plan;
 }
@@ -45,15 +43,15 @@ Plan quick() {
 Plan standard() {
   Plan plan = quick();
   plan.preset = "standard";
-  plan.shapes = with(plan.shapes,
-                     {{784, 64, 8}, {784, 256, 6}, {49, 512, 2}, {784, 1024, 1}, {196, 1024, 2}});
+  plan.shapes =
+      with(plan.shapes, {{49, 768, 2}, {49, 1024, 2}, {784, 512, 2}, {49, 256, 12}, {49, 512, 6}});
   plan.rounds = 9;
-  plan.path_steps = 32;
+  plan.path_steps = 8;
   plan.training_steps = 100;
-  plan.cell_budget_seconds = 0.5;
-  plan.subject_seconds = 1.2;
-  plan.cells_per_subject = 14;
-  plan.min_seconds = 0.01;
+  plan.cell_budget_seconds = 4.5;
+  plan.subject_seconds = 12;
+  plan.cells_per_subject = 23;
+  plan.min_seconds = 0.015;
   plan.warm_up_seconds = 0.005;
   plan.repetitions = 3;
   return plan;
@@ -62,11 +60,12 @@ Plan standard() {
 Plan full() {
   Plan plan = standard();
   plan.preset = "full";
-  plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 1}, {196, 256, 12}});
+  plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 2}, {196, 256, 12}});
   plan.rounds = 15;
-  plan.cell_budget_seconds = 2;
-  plan.subject_seconds = 5;
-  plan.cells_per_subject = 20;
+  plan.path_steps = 32;
+  plan.cell_budget_seconds = 20;
+  plan.subject_seconds = 30;
+  plan.cells_per_subject = 26;
   plan.min_seconds = 0.05;
   plan.warm_up_seconds = 0.02;
   return plan;

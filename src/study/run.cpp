@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "interpscale/measure/child.hpp"
+#include "study/networks.hpp"
 #include "study/networks_data.hpp"
 #include "study/run_state.hpp"
 
@@ -207,8 +208,8 @@ unsigned worker_count() {
 
 double expected_network_seconds(const nn::Topology& topology, const Plan& plan) {
   const std::uint64_t step = 6 * topology.parameters() * plan.batch;
-  return assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps),
-                         *std::min_element(topology.hidden.begin(), topology.hidden.end()));
+  return assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps), topology,
+                         plan.batch);
 }
 
 double expected_verification_seconds() {
@@ -218,7 +219,7 @@ double expected_verification_seconds() {
 double expected_timing_seconds(const CellRecord& cell, const Plan& plan) {
   Cell planned;
   planned.dense_flops = cell.dense_flops;
-  planned.request.topology.hidden = {cell.width};
+  planned.request.topology = topology_of(cell);
   return assumed_round_seconds(planned, plan);
 }
 

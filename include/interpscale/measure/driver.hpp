@@ -13,6 +13,9 @@
 
 namespace interpscale::measure {
 
+/// A run at least this long is its own warm-up and is timed once more, whatever the repetitions.
+inline constexpr double kLongRunSeconds = 0.25;
+
 struct DriverOptions {
   double min_seconds = 0.05;  ///< of each repetition
   double warm_up_seconds = 0.01;

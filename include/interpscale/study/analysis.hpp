@@ -51,12 +51,27 @@ struct TaxPoint {
   double ratio = 0;  ///< median over the rounds that both have
 };
 
+/// The networks that differ in width alone: the ground of laws in one measure of size.
+struct Family {
+  std::uint64_t inputs = 0;  ///< d
+  std::size_t depth = 0;     ///< hidden layers
+  std::size_t widths = 0;    ///< how many
+};
+
+/// Fewer widths do not make a family: then one-factor laws and taxes are fitted to all cells.
+inline constexpr std::size_t kLeastFamily = 5;
+
+/// The inputs and depth with the most widths among the networks of these cells (ties: fewer inputs,
+/// then fewer layers); none if these are fewer than kLeastFamily.
+[[nodiscard]] std::optional<Family> widest_family(const std::vector<CellRecord>& cells);
+
 /// Everything fitted to one subject and variant. Absent fits have their reason in `notes`.
 struct SubjectResult {
   std::string subject;
   std::string variant;
   std::vector<CellResult> cells;   ///< by N, then n
   std::vector<int> fitted_rounds;  ///< common to all cells that are fitted
+  /// Of the study's family: width alone grows, and N and n with it.
   std::optional<scaling::OneFactorFit> against_parameters;
   std::optional<scaling::OneFactorFit> against_neurons;
   std::optional<scaling::TwoFactorFit> joint;              ///< in (N, n)
@@ -69,7 +84,7 @@ struct SubjectResult {
   /// Where some fitted cell is mistrusted: the fits of the others.
   std::optional<scaling::OneFactorFit> against_parameters_trusted_only;
   std::optional<scaling::TwoFactorFit> joint_trusted_only;
-  std::optional<scaling::RatioLaw> tax;         ///< per training step on the same batch
+  std::optional<scaling::RatioLaw> tax;  ///< per training step on the same batch, in the family
   std::optional<scaling::RatioLaw> theory_tax;  ///< of the declared FLOPs
   std::vector<TaxPoint> tax_points;             ///< by N
   TimeModel time_model;
@@ -88,6 +103,7 @@ struct StudyResult {
   std::vector<SubjectResult> subjects;  ///< passes, then methods
   std::string tax_denominator = "training_step";
   double tax_reference_parameters = 1e6;
+  std::optional<Family> family;
   std::vector<experiments::LedgerLine> ledger;
   std::vector<std::string> notes;  ///< about the study as a whole: rounds left out, mixed builds
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -56,7 +57,7 @@ void fit_taxes(StudyResult& result, const scaling::BootstrapOptions& options) {
   }
   for (SubjectResult& subject : result.subjects) {
     if (&subject != &*found && !subject.fitted_rounds.empty()) {
-      fit_tax(subject, *found, result.tax_reference_parameters, options);
+      fit_tax(subject, *found, result.family, result.tax_reference_parameters, options);
     }
   }
 }
@@ -74,6 +75,20 @@ std::string_view name_of(CellStatus status) {
   }
   require(false, "an unknown status");
   return {};
+}
+
+std::optional<Family> widest_family(const std::vector<CellRecord>& cells) {
+  std::map<std::pair<std::uint64_t, std::size_t>, std::set<std::size_t>> widths;
+  for (const CellRecord& cell : cells) {
+    widths[{cell.quantities.inputs, cell.depth}].insert(cell.width);
+  }
+  std::optional<Family> widest;
+  for (const auto& [shape, members] : widths) {
+    if (members.size() >= kLeastFamily && (!widest || members.size() > widest->widths)) {
+      widest = {shape.first, shape.second, members.size()};
+    }
+  }
+  return widest;
 }
 
 std::string SubjectResult::label() const {
@@ -113,13 +128,14 @@ Result<StudyResult> analyse(StudyJournal journal, const scaling::BootstrapOption
   }
   StudyResult result;
   result.notes = std::move(comparable->notes);
+  result.family = widest_family(journal.cells);
   result.subjects = group_by_subject(gather_cells(journal, *comparable), journal.plan);
   // Rounds beyond the plan's re-measure single cells: no cell needs them.
   const std::size_t study_rounds = std::min(
       comparable->rounds.size(), static_cast<std::size_t>(std::max(1, journal.plan.rounds)));
   for (SubjectResult& subject : result.subjects) {
     subject.fitted_rounds = choose_fitted(subject.cells, study_rounds, subject.notes);
-    fit_laws(subject, options);
+    fit_laws(subject, result.family, options);
   }
   fit_taxes(result, options);
   for (SubjectResult& subject : result.subjects) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -24,7 +25,8 @@ Observation observation_of(const CellResult& cell, std::vector<double> rounds) {
           .neurons = static_cast<double>(quantities.neurons),
           .batch = static_cast<double>(quantities.batch),
           .inputs = static_cast<double>(quantities.inputs),
-          .rounds = std::move(rounds)};
+          .rounds = std::move(rounds),
+          .expected = static_cast<double>(quantities.flops)};
 }
 
 std::vector<Observation> measured(const Cells& cells, const std::vector<int>& rounds) {
@@ -82,6 +84,26 @@ bool trusted_cell(const CellResult& cell) {
   return cell.status == CellStatus::kOk;
 }
 
+/// Those of the family; all where there is none, or too few for a law.
+Cells family_of(const Cells& cells, const std::optional<Family>& family, const char* what,
+                std::vector<std::string>& notes) {
+  if (!family) {
+    return cells;
+  }
+  Cells members;
+  std::ranges::copy_if(cells, std::back_inserter(members), [&](const CellResult* cell) {
+    return cell->cell.quantities.inputs == family->inputs && cell->cell.depth == family->depth;
+  });
+  constexpr std::size_t kLeastForLaw = 4;
+  if (members.size() < kLeastForLaw) {
+    notes.push_back(
+        fmt::format("Only {} cells of the family (d = {}, {} hidden layers): {} of all cells.",
+                    members.size(), family->inputs, family->depth, what));
+    return cells;
+  }
+  return members;
+}
+
 bool inputs_vary(const Cells& cells) {
   return std::ranges::any_of(cells, [&](const CellResult* cell) {
     return cell->cell.quantities.inputs != cells.front()->cell.quantities.inputs;
@@ -94,15 +116,26 @@ std::optional<T> quietly(Result<T> result) {
   return result ? std::optional<T>(std::move(*result)) : std::nullopt;
 }
 
-void fit_measured(SubjectResult& subject, const Cells& cells,
-                  const scaling::BootstrapOptions& options) {
-  const std::vector<Observation> times = measured(cells, subject.fitted_rounds);
+/// In one measure of size: of the family.
+void fit_one_factor_laws(SubjectResult& subject, const Cells& members,
+                         const scaling::BootstrapOptions& options) {
+  const std::vector<Observation> times = measured(members, subject.fitted_rounds);
   subject.against_parameters =
       or_note(fit_one_factor(sizes_of(times, &Observation::parameters), times, options),
               "law against N", subject.notes);
   subject.against_neurons =
       or_note(fit_one_factor(sizes_of(times, &Observation::neurons), times, options),
               "law against n", subject.notes);
+  const std::vector<Observation> flops = declared(members);
+  subject.theory_against_parameters =
+      quietly(fit_one_factor(sizes_of(flops, &Observation::parameters), flops, options));
+  subject.theory_against_neurons =
+      quietly(fit_one_factor(sizes_of(flops, &Observation::neurons), flops, options));
+}
+
+void fit_measured(SubjectResult& subject, const Cells& cells,
+                  const scaling::BootstrapOptions& options) {
+  const std::vector<Observation> times = measured(cells, subject.fitted_rounds);
   subject.joint = or_note(fit_two_factors(times, false, options), "law in N and n", subject.notes);
   if (inputs_vary(cells)) {
     subject.joint_with_inputs =
@@ -127,10 +160,6 @@ void fit_theory(SubjectResult& subject, const Cells& cells,
     return;
   }
   const std::vector<Observation> flops = declared(cells);
-  subject.theory_against_parameters =
-      quietly(fit_one_factor(sizes_of(flops, &Observation::parameters), flops, options));
-  subject.theory_against_neurons =
-      quietly(fit_one_factor(sizes_of(flops, &Observation::neurons), flops, options));
   subject.theory = quietly(fit_two_factors(flops, false, options));
   if (inputs_vary(cells)) {
     subject.theory_with_inputs = quietly(fit_two_factors(flops, true, options));
@@ -138,6 +167,7 @@ void fit_theory(SubjectResult& subject, const Cells& cells,
 }
 
 void fit_trusted_only(SubjectResult& subject, std::size_t all_cells,
+                      const std::optional<Family>& family,
                       const scaling::BootstrapOptions& options) {
   const Cells trusted = fitted_cells(subject, trusted_cell);
   if (trusted.size() == all_cells) {
@@ -148,8 +178,10 @@ void fit_trusted_only(SubjectResult& subject, std::size_t all_cells,
     return;
   }
   const std::vector<Observation> times = measured(trusted, subject.fitted_rounds);
+  const std::vector<Observation> members = measured(
+      family_of(trusted, family, "law of trusted cells", subject.notes), subject.fitted_rounds);
   subject.against_parameters_trusted_only =
-      or_note(fit_one_factor(sizes_of(times, &Observation::parameters), times, options),
+      or_note(fit_one_factor(sizes_of(members, &Observation::parameters), members, options),
               "law against N of trusted cells", subject.notes);
   subject.joint_trusted_only = or_note(fit_two_factors(times, false, options),
                                        "law in N and n of trusted cells", subject.notes);
@@ -165,18 +197,21 @@ TaxPoint tax_point(const CellResult& above, const CellResult& below,
 
 }  // namespace
 
-void fit_laws(SubjectResult& subject, const scaling::BootstrapOptions& options) {
+void fit_laws(SubjectResult& subject, const std::optional<Family>& family,
+              const scaling::BootstrapOptions& options) {
   const Cells cells = fitted_cells(subject, any_cell);
   if (cells.empty()) {
     subject.notes.emplace_back("No laws: no cell can be fitted.");
     return;
   }
+  fit_one_factor_laws(subject, family_of(cells, family, "one-factor laws", subject.notes), options);
   fit_measured(subject, cells, options);
   fit_theory(subject, cells, options);
-  fit_trusted_only(subject, cells.size(), options);
+  fit_trusted_only(subject, cells.size(), family, options);
 }
 
-void fit_tax(SubjectResult& subject, const SubjectResult& denominator, double reference_parameters,
+void fit_tax(SubjectResult& subject, const SubjectResult& denominator,
+             const std::optional<Family>& family, double reference_parameters,
              const scaling::BootstrapOptions& options) {
   const std::vector<int> rounds = common_rounds(subject.fitted_rounds, denominator.fitted_rounds);
   if (rounds.empty()) {
@@ -186,7 +221,8 @@ void fit_tax(SubjectResult& subject, const SubjectResult& denominator, double re
   }
   Cells above;
   Cells below;
-  for (const CellResult* cell : fitted_cells(subject, any_cell)) {
+  for (const CellResult* cell :
+       family_of(fitted_cells(subject, any_cell), family, "tax", subject.notes)) {
     const Cells partner = fitted_cells(denominator, [&](const CellResult& other) {
       return other.cell.topology == cell->cell.topology &&
              other.cell.quantities.batch == cell->cell.quantities.batch;

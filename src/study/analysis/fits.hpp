@@ -2,15 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "interpscale/study/analysis.hpp"
 
 namespace interpscale::study {
 
 /// Fills all fits of `subject` but the tax; `fitted_rounds` and the cells' marks must stand.
-void fit_laws(SubjectResult& subject, const scaling::BootstrapOptions& options);
+void fit_laws(SubjectResult& subject, const std::optional<Family>& family,
+              const scaling::BootstrapOptions& options);
 
 /// Fills the tax of `subject` on `denominator`: same networks, same rounds.
-void fit_tax(SubjectResult& subject, const SubjectResult& denominator, double reference_parameters,
+void fit_tax(SubjectResult& subject, const SubjectResult& denominator,
+             const std::optional<Family>& family, double reference_parameters,
              const scaling::BootstrapOptions& options);
 
 }  // namespace interpscale::study
