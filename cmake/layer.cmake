@@ -6,9 +6,8 @@
 function(interpscale_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "USES;LINKS;PRIVATE")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cpp")
-  if(NOT sources) # SCAFFOLD
-    file(WRITE "${PROJECT_BINARY_DIR}/generated/empty_${name}.cpp" "")
-    set(sources "${PROJECT_BINARY_DIR}/generated/empty_${name}.cpp")
+  if(NOT sources)
+    message(FATAL_ERROR "layer ${name} is empty: src/${name} holds no .cpp")
   endif()
   set(target interpscale_${name})
   add_library(${target} STATIC ${sources})
