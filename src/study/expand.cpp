@@ -1,6 +1,7 @@
 // From a plan to its cells, and what they are assumed to take.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "interpscale/core/checked.hpp"
@@ -12,13 +13,12 @@
 namespace interpscale::study {
 namespace {
 
-/// Overheads of the estimates: reading a network and preparing buffers; starting a child with its
-/// limits; loading the data.
 /// Of `assumed_slowdown`.
 constexpr std::size_t kVectorLength = 16;
 constexpr double kHalfRateInputs = 24;
 constexpr double kCallSeconds = 1e-6;
-
+/// Overheads of the estimates: reading a network and preparing buffers; starting a child with its
+/// limits; loading the data.
 constexpr double kPrepareSeconds = 1e-3;
 constexpr double kRoundStartSeconds = 1.0;
 constexpr double kLoadSeconds = 1.5;
@@ -101,27 +101,44 @@ std::vector<Cell> keep(std::vector<Cell> cells, const std::vector<std::size_t>& 
   return result;
 }
 
-std::vector<DesignPoint> design_points(const std::vector<Cell>& cells, const Plan& plan) {
+std::vector<DesignPoint> design_points(const std::vector<Cell>& cells, const Plan& plan,
+                                       const Shape& family) {
   std::vector<DesignPoint> points;
   for (const Cell& cell : cells) {
     const nn::Topology& topology = cell.request.topology;
     points.push_back(design_point(topology, assumed_round_seconds(cell, plan),
                                   assumed_slowdown(topology, plan.batch)));
+    points.back().in_family =
+        topology.inputs == family.inputs && topology.hidden.size() == family.depth;
   }
   return points;
+}
+
+/// The inputs and depth that most of the plan's shapes share (ties: fewer inputs, then fewer
+/// layers); its width is not used.
+Shape family_of(const std::vector<Shape>& shapes) {
+  std::map<std::pair<std::size_t, std::size_t>, int> members;
+  for (const Shape& shape : shapes) {
+    ++members[{shape.inputs, shape.depth}];
+  }
+  const auto largest =
+      std::max_element(members.begin(), members.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {.inputs = largest->first.first, .width = 0, .depth = largest->first.second};
 }
 
 /// Chooses among a subject's cells: without the slow ones, then thinned to the plan's bounds.
 std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
                             LeftOutOf& left_out) {
+  const Shape family = family_of(shapes_of(plan));
   if (!plan.shapes.empty()) {
-    const std::vector<std::size_t> kept = without_slow(design_points(cells, plan));
+    const std::vector<std::size_t> kept = without_slow(design_points(cells, plan, family));
     cells =
         keep(std::move(cells), kept, "products too small to run at the machine's rate", left_out);
   }
   if (subject.subject != "training_step") {
     const std::vector<std::size_t> kept =
-        thinned(design_points(cells, plan),
+        thinned(design_points(cells, plan, family),
                 {.seconds = plan.subject_seconds, .most = plan.cells_per_subject});
     cells =
         keep(std::move(cells), kept, "adds little to the design for the time it takes", left_out);
@@ -150,6 +167,9 @@ double assumed_seconds(std::uint64_t flops, const nn::Topology& topology, std::s
 
 double assumed_round_seconds(const Cell& cell, const Plan& plan) {
   const double run = assumed_seconds(cell.dense_flops, cell.request.topology, plan.batch);
+  if (run >= measure::kLongRunSeconds) {
+    return kPrepareSeconds + 2 * run;
+  }
   const double repetition = std::max(run, plan.min_seconds);
   return kPrepareSeconds + std::max(run, plan.warm_up_seconds) + plan.repetitions * repetition;
 }

@@ -65,10 +65,17 @@ double decades_of(const std::vector<DesignPoint>& points, const std::vector<std:
   return (points[*high].log_parameters - points[*low].log_parameters) / std::log(10.0);
 }
 
-/// Whether a choice spans enough of N, or as much as before.
-bool keeps_range(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& before,
-                 const std::vector<std::size_t>& after) {
-  return decades_of(points, after) >= std::min(kFewestDecades, decades_of(points, before));
+std::ptrdiff_t family_members(const std::vector<DesignPoint>& points,
+                              const std::vector<std::size_t>& kept) {
+  return std::count_if(kept.begin(), kept.end(),
+                       [&](std::size_t i) { return points[i].in_family; });
+}
+
+/// Whether a choice spans enough of N and has enough of the family, or as much as before.
+bool keeps_ground(const std::vector<DesignPoint>& points, const std::vector<std::size_t>& before,
+                  const std::vector<std::size_t>& after) {
+  return decades_of(points, after) >= std::min(kFewestDecades, decades_of(points, before)) &&
+         family_members(points, after) >= std::min(kFewestOfFamily, family_members(points, before));
 }
 
 std::vector<std::size_t> all_of(const std::vector<DesignPoint>& points) {
@@ -90,7 +97,7 @@ double variance_inflation_of(const std::vector<DesignPoint>& points,
 
 DesignPoint design_point(const nn::Topology& topology, double seconds, double slowdown) {
   return {std::log(static_cast<double>(topology.parameters())),
-          std::log(static_cast<double>(topology.neurons())), seconds, slowdown};
+          std::log(static_cast<double>(topology.neurons())), seconds, slowdown, false};
 }
 
 std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
@@ -112,7 +119,7 @@ std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
     const auto worst = std::find_if(by_price.begin(), by_price.end(), [&](std::size_t i) {
       std::vector<std::size_t> others = kept;
       std::erase(others, i);
-      return keeps_range(points, kept, others);
+      return keeps_ground(points, kept, others);
     });
     if (worst == by_price.end()) {
       break;
@@ -135,7 +142,7 @@ std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points) {
     std::vector<std::size_t> others = kept;
     std::erase(others, slow);
     if (variance_inflation_of(points, others) <= kLargestDesignVif &&
-        keeps_range(points, kept, others)) {
+        keeps_ground(points, kept, others)) {
       kept = std::move(others);
     }
   }

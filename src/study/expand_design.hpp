@@ -9,20 +9,24 @@
 
 namespace interpscale::study {
 
-/// A candidate: its predictors, what it costs a round, and how far below a machine's rate it runs.
+/// A candidate: its predictors, what it costs a round, how far below a machine's rate it runs, and
+/// whether it is of the family in which width alone grows: the ground of one-factor laws and taxes.
 struct DesignPoint {
   double log_parameters = 0;
   double log_neurons = 0;
   double seconds = 0;
   double slowdown = 1;
+  bool in_family = false;
 };
 
 [[nodiscard]] DesignPoint design_point(const nn::Topology& topology, double seconds,
                                        double slowdown);
 
-/// No choice leaves fewer cells, or a smaller range of N where the candidates have it.
+/// No choice leaves fewer cells, or a smaller range of N or fewer of the family where the
+/// candidates have them.
 inline constexpr std::size_t kFewestCells = 8;
 inline constexpr double kFewestDecades = 1.6;
+inline constexpr std::ptrdiff_t kFewestOfFamily = 5;
 /// Points that run slower than this are left out where a design without them has at most this VIF.
 inline constexpr double kLargestSlowdown = 1.5;
 inline constexpr double kLargestDesignVif = 6;

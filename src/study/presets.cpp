@@ -31,8 +31,8 @@ Plan quick() {
   plan.path_steps = 4;
   plan.training_steps = 60;
   plan.cell_floor_seconds = 60e-6;
-  plan.cell_budget_seconds = 1.5;
-  plan.subject_seconds = 0.5;
+  plan.cell_budget_seconds = 0.9;
+  plan.subject_seconds = 0.3;
   plan.cells_per_subject = 16;
   plan.min_seconds = 0.005;
   plan.warm_up_seconds = 0.002;

@@ -190,9 +190,11 @@ TEST_CASE("plan: networks over the budget are left out, with the reason", "[stud
   plan.subjects = {"training_step"};
   plan.widths = {8, 256};
   // Between the widest narrow network (49-8-8-10) and the smallest wide one (16-256-10).
-  const std::uint64_t narrow = 6 * 128 * (49 * 8 + 8 * 8 + 8 * 10);
-  const std::uint64_t wide = 4 * 128 * (16 * 256 + 256 * 10);
-  plan.cell_budget_seconds = std::sqrt(assumed_seconds(narrow, 8) * assumed_seconds(wide, 256));
+  const nn::Topology narrow{.inputs = 49, .hidden = {8, 8}, .outputs = 10};
+  const nn::Topology wide{.inputs = 16, .hidden = {256}, .outputs = 10};
+  plan.cell_budget_seconds =
+      std::sqrt(assumed_seconds(6 * plan.batch * narrow.parameters(), narrow, plan.batch) *
+                assumed_seconds(4 * plan.batch * wide.parameters(), wide, plan.batch));
   const Result<Expansion> expansion = expand(plan);
   REQUIRE(expansion);
   CHECK(expansion->cells.size() == 4);

@@ -93,12 +93,13 @@ struct Expansion {
 /// - cells below `cell_floor_seconds` or above `cell_budget_seconds` by `assumed_seconds`;
 /// - where the design names the shapes: networks whose products are too small to run near a
 ///   machine's rate (`assumed_slowdown` above 1.5), the slowest first, as long as eight cells, a
-///   VIF of 6 and 1.6 decades of N remain. Time lost in short rows and calls is the machine's: it
-///   would bend the measured exponents away from the algorithm's;
+///   VIF of 6, 1.6 decades of N and the family (below) remain. Time lost in short rows and calls is
+///   the machine's: it would bend the measured exponents away from the algorithm's;
 /// - where a subject's cells together exceed `subject_seconds` a round or `cells_per_subject`: the
 ///   cell that costs most per information about (log N, log n), again and again, down to eight
 ///   cells and 1.6 decades. Information is what log det of the normal equations loses with the cell
 ///   (D-optimality). The training step, the denominator of every ratio, is spared this.
+/// Of the family (the inputs and depth with the most widths: where width alone grows) five stay.
 [[nodiscard]] Result<Expansion> expand(const Plan& plan);
 
 /// By how much the products of a forward pass are slower than wide ones: short sums (24 inputs cost
