@@ -16,6 +16,11 @@ void print_error(std::string_view message) {
   fmt::print(stderr, "interpscale: {}\n", line);
 }
 
+int fail_with(const Error& error, int exit_code) {
+  print_error(error.message);
+  return exit_code;
+}
+
 std::string clock_text(double seconds) {
   const auto whole = static_cast<long>(std::lround(std::max(seconds, 0.0)));
   const long hours = whole / 3600;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "interpscale/core/result.hpp"
+
 namespace interpscale::tool {
 
 inline constexpr int kDone = 0;
@@ -13,6 +15,8 @@ inline constexpr int kBadInput = 2;  ///< usage, or input that cannot be used
 
 /// "interpscale: <message>" on one line of standard error.
 void print_error(std::string_view message);
+/// Prints the error; returns `exit_code`, to be returned in turn.
+[[nodiscard]] int fail_with(const Error& error, int exit_code);
 
 /// "1:05:09", "4:03" or "0:07".
 [[nodiscard]] std::string clock_text(double seconds);

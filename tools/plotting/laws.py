@@ -28,16 +28,26 @@ def band(fit, sizes, times):
     return np.minimum(lower, upper), np.maximum(lower, upper)
 
 
-def draw_panel(axes, subject, size, fit_name, theory_name):
-    for status, colour, face, marker in (
-        ("ok", style.BLUE, style.BLUE, "o"),
-        ("mistrusted", style.RED, "white", "D"),
-    ):
-        cells = [c for c in subject["cells"] if c["status"] == status and c["median_seconds"]]
-        axes.plot([c[size] for c in cells], [c["median_seconds"] for c in cells], marker,
-                  color=colour, markerfacecolor=face, markersize=3, markeredgewidth=0.8, zorder=4)
+def members(cells, family):
+    """The cells that laws in one measure of size stand on; all where these are too few."""
+    if not family:
+        return cells
+    inside = [c for c in cells
+              if c["inputs"] == family["inputs"] and c["depth"] == family["depth"]]
+    return inside if len(inside) >= 4 else cells
+
+
+def draw_panel(axes, subject, family, size, fit_name, theory_name):
+    ground = members(style.fitted_cells(subject), family)
+    for status, colour, marker in (("ok", style.BLUE, "o"), ("mistrusted", style.RED, "D")):
+        for inside, face, edge in ((False, "none", style.GREY), (True, colour, colour)):
+            cells = [c for c in subject["cells"] if c["status"] == status
+                     and c["median_seconds"] and (c in ground) == inside]
+            axes.plot([c[size] for c in cells], [c["median_seconds"] for c in cells], marker,
+                      color=edge, markerfacecolor=face, markersize=3, markeredgewidth=0.7,
+                      zorder=4 if inside else 1)
     fit, theory = subject[fit_name], subject[theory_name]
-    cells = style.fitted_cells(subject)
+    cells = ground
     title = style.label_of(subject)
     if fit and cells:
         sizes = np.geomspace(min(c[size] for c in cells), max(c[size] for c in cells), 100)
@@ -70,7 +80,7 @@ def draw(report, size, symbol, fit_name, theory_name):
                                 figsize=(style.PAGE_INCHES * columns / COLUMNS, 1.55 * rows + 0.4))
     panels = grid.ravel()
     for axes, subject in zip(panels, subjects):
-        draw_panel(axes, subject, size, fit_name, theory_name)
+        draw_panel(axes, subject, report.get("family"), size, fit_name, theory_name)
     for index, axes in enumerate(panels):
         if index >= len(subjects):
             axes.set_visible(False)
@@ -84,9 +94,12 @@ def draw(report, size, symbol, fit_name, theory_name):
         plt.Line2D([], [], color=style.BLACK, linestyle="--", linewidth=0.9,
                    label="declared FLOPs, same fit"),
     ]
+    if report.get("family"):
+        handles.append(plt.Line2D([], [], color=style.GREY, marker="o", markerfacecolor="none",
+                                  markersize=3, linestyle="", label="other depths and inputs"))
     if any(c["status"] == "mistrusted" for s in subjects for c in s["cells"]):
-        handles.append(plt.Line2D([], [], color=style.RED, marker="D", markerfacecolor="white",
-                                  markersize=3, linestyle="", label="mistrusted"))
+        handles.append(plt.Line2D([], [], color=style.RED, marker="D", markersize=3, linestyle="",
+                                  label="mistrusted"))
     figure.tight_layout(h_pad=0.8, w_pad=0.6)
     figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.03, 1.0),
                   ncol=len(handles), frameon=False, fontsize=7)

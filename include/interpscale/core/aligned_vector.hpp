@@ -19,11 +19,10 @@ struct CacheLineAllocator {
   explicit CacheLineAllocator(const CacheLineAllocator<U>&) {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    return static_cast<T*>(
-        ::operator new(count * sizeof(T), std::align_val_t{kCacheLineBytes}));
+    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{kCacheLineBytes}));
   }
   void deallocate(T* memory, std::size_t) {
-    ::operator delete(memory, std::align_val_t{kCacheLineBytes});
+    ::operator delete (memory, std::align_val_t{kCacheLineBytes});
   }
   template <class U>
   bool operator==(const CacheLineAllocator<U>&) const {

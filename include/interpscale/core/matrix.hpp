@@ -25,9 +25,7 @@ class MatrixView {
     require(leading_dimension >= cols, "leading dimension below the number of columns");
   }
   /// A view of mutable elements is also a view of constant ones.
-  operator MatrixView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator MatrixView<const T>() const requires(!std::is_const_v<T>) {
     return {data_, rows_, cols_, leading_dimension_};
   }
 

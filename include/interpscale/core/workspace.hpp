@@ -23,7 +23,9 @@ class Workspace {
   class Scope {
    public:
     explicit Scope(Workspace& workspace)
-        : workspace_(workspace), chunk_(workspace.chunk_), used_(workspace.used_),
+        : workspace_(workspace),
+          chunk_(workspace.chunk_),
+          used_(workspace.used_),
           in_use_(workspace.in_use_) {}
     ~Scope() {
       workspace_.chunk_ = chunk_;

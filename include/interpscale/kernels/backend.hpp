@@ -27,7 +27,7 @@ struct Execution {
 template <class T>
 struct ColumnMoments {
   std::span<T> mean;
-  std::span<T> variance;         ///< of the population: mean of (x - mean)^2
+  std::span<T> variance;           ///< of the population: mean of (x - mean)^2
   std::span<T> positive_fraction;  ///< share of rows with x > 0
 };
 
@@ -85,13 +85,14 @@ class Backend {
   /// out := a * b element by element, all [rows, cols]; out may be a or b.
   virtual void multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out,
                         const Execution& with) const = 0;
-  /// out += (next - now) * gradient, all [rows, cols]: one step of a path integral over activations.
+  /// out += (next - now) * gradient, all [rows, cols]: one step of a path integral over
+  /// activations.
   virtual void accumulate_path_step(MatrixView<const T> next, MatrixView<const T> now,
                                     MatrixView<const T> gradient, MatrixView<T> out,
                                     const Execution& with) const = 0;
   /// out := from + t (to - from), all [rows, cols].
-  virtual void interpolate(MatrixView<const T> from, MatrixView<const T> to, T t,
-                           MatrixView<T> out, const Execution& with) const = 0;
+  virtual void interpolate(MatrixView<const T> from, MatrixView<const T> to, T t, MatrixView<T> out,
+                           const Execution& with) const = 0;
   /// out[j] := beta out[j] + sum_i a(i, j); out is [cols]. Rows are added in their order.
   virtual void column_sums(MatrixView<const T> a, T beta, std::span<T> out,
                            const Execution& with) const = 0;
@@ -109,9 +110,9 @@ class Backend {
                                       std::span<T> losses, MatrixView<T> gradient,
                                       const Execution& with) const = 0;
   /// losses[b] := mean_c (p - t)^2; gradient(b, c) := scale 2 (p - t) / C. All [B, C].
-  virtual void squared_error_gradient(MatrixView<const T> predictions,
-                                      MatrixView<const T> targets, T scale, std::span<T> losses,
-                                      MatrixView<T> gradient, const Execution& with) const = 0;
+  virtual void squared_error_gradient(MatrixView<const T> predictions, MatrixView<const T> targets,
+                                      T scale, std::span<T> losses, MatrixView<T> gradient,
+                                      const Execution& with) const = 0;
 
   /// weights, velocity updated from gradient, all [count].
   virtual void sgd_step(const SgdStep<T>& step, std::span<const T> gradient, std::span<T> velocity,
@@ -130,14 +131,15 @@ class Backend {
   /// out := a^T; a [rows, cols], out [cols, rows].
   virtual void transpose(MatrixView<const T> a, MatrixView<T> out, const Execution& with) const = 0;
 
-  /// jacobian(j, s * inputs + i) *= slope phi'(h(s, j)): jacobian [units, S * inputs], h [S, units].
+  /// jacobian(j, s * inputs + i) *= slope phi'(h(s, j)): jacobian [units, S * inputs], h [S,
+  /// units].
   virtual void scale_jacobian_rows(Activation phi, MatrixView<const T> h, std::size_t inputs,
                                    MatrixView<T> jacobian, const Execution& with) const = 0;
   /// jacobian(j, s * inputs + i) := phi'(h(s, j)) weights(j, i): a first layer's Jacobian.
   virtual void first_jacobian(Activation phi, MatrixView<const T> h, MatrixView<const T> weights,
                               MatrixView<T> jacobian, const Execution& with) const = 0;
-  /// out(j, i) := out(j, i) + scale sum_s jacobian(j, s * inputs + i), or with the absolute value of
-  /// each entry; out [units, inputs].
+  /// out(j, i) := out(j, i) + scale sum_s jacobian(j, s * inputs + i), or with the absolute value
+  /// of each entry; out [units, inputs].
   virtual void accumulate_jacobian(MatrixView<const T> jacobian, T scale, bool absolute,
                                    MatrixView<T> out, const Execution& with) const = 0;
 };

@@ -41,14 +41,14 @@ struct EpilogueCost {
 [[nodiscard]] Flops cross_entropy_gradient_flops(std::uint64_t rows, std::uint64_t classes);
 /// Per element: subtract, square, add, scale; per row: one division.
 [[nodiscard]] Flops squared_error_gradient_flops(std::uint64_t rows, std::uint64_t outputs);
-[[nodiscard]] Flops sgd_step_flops(std::uint64_t count);   // 4 a weight
-[[nodiscard]] Flops adam_step_flops(std::uint64_t count);  // 13 a weight
+[[nodiscard]] Flops sgd_step_flops(std::uint64_t count);                           // 4 a weight
+[[nodiscard]] Flops adam_step_flops(std::uint64_t count);                          // 13 a weight
 [[nodiscard]] Flops rank_one_rows_flops(std::uint64_t rows, std::uint64_t width);  // 2
 /// As multiply_by_slope, an element of the Jacobian (a slope is computed once per unit and sample).
 [[nodiscard]] Flops scale_jacobian_rows_flops(Activation phi, std::uint64_t units,
                                               std::uint64_t samples, std::uint64_t inputs);
-[[nodiscard]] Flops first_jacobian_flops(Activation phi, std::uint64_t units,
-                                         std::uint64_t samples, std::uint64_t inputs);
+[[nodiscard]] Flops first_jacobian_flops(Activation phi, std::uint64_t units, std::uint64_t samples,
+                                         std::uint64_t inputs);
 /// One addition an element, and a multiplication and an addition an output.
 [[nodiscard]] Flops accumulate_jacobian_flops(std::uint64_t units, std::uint64_t samples,
                                               std::uint64_t inputs);

@@ -17,7 +17,8 @@ enum class GemmCase {
 
 /// What happens to an element of the product p before it is stored, in this order:
 ///
-///     v = alpha p + beta C(i,j);  v += bias[j];  v = max(v, 0) if relu;  v = 0 unless mask(i,j) > 0
+///     v = alpha p + beta C(i,j);  v += bias[j];  v = max(v, 0) if relu;  v = 0 unless mask(i,j) >
+///     0
 ///
 /// beta = 0 does not read C. `bias` is empty or [n]; `mask` is empty or [m, n].
 template <class T>
@@ -46,9 +47,9 @@ template <class T>
   require((b_transposed ? b.cols() : b.rows()) == shape.k, "gemm: inner extents of A and B differ");
   require(c.rows() == shape.m && c.cols() == shape.n, "gemm: C does not have the product's shape");
   require(epilogue.bias.empty() || epilogue.bias.size() == shape.n, "gemm: bias is not [n]");
-  require(epilogue.mask.empty() ||
-              (epilogue.mask.rows() == shape.m && epilogue.mask.cols() == shape.n),
-          "gemm: mask is not [m, n]");
+  require(
+      epilogue.mask.empty() || (epilogue.mask.rows() == shape.m && epilogue.mask.cols() == shape.n),
+      "gemm: mask is not [m, n]");
   return shape;
 }
 

@@ -59,32 +59,39 @@ HWY_INLINE void transpose_block(const float* from, std::size_t from_stride, floa
 
 #endif
 
-/// to[j * to_stride + i] := from[i * from_stride + j] for i < rows, j < cols. Columns go by a cache
-/// line at a time, so that a line of `from` is used up while it is near.
+/// body(at) for blocks that cover [first, end); the last one overlaps the one before where the
+/// extent is no multiple. end is at least a block.
+template <std::size_t kBlock, class Body>
+HWY_INLINE void for_blocks(std::size_t first, std::size_t end, const Body& body) {
+  for (; first + kBlock <= end; first += kBlock) {
+    body(first);
+  }
+  if (first < end) {
+    body(end - kBlock);
+  }
+}
+
+/// to[j * to_stride + i] := from[i * from_stride + j] for i < rows, j < cols; no overlap of the
+/// two. Columns go by a cache line at a time, so that a line of `from` is used up while it is near.
 template <class T>
 HWY_INLINE void transpose_matrix(const T* from, std::size_t from_stride, std::size_t rows,
                                  std::size_t cols, T* to, std::size_t to_stride) {
   constexpr std::size_t kBlock = kTransposeBlock<T>;
   constexpr std::size_t kLine = kCacheLineBytes / sizeof(T);
-  for (std::size_t line = 0; line < cols; line += kLine) {
-    const std::size_t end = std::min(cols, line + kLine);
-    std::size_t i = 0;
-    for (; i + kBlock <= rows; i += kBlock) {
-      std::size_t j = line;
-      for (; j + kBlock <= end; j += kBlock) {
-        transpose_block(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
-      }
-      for (; j < end; ++j) {
-        for (std::size_t r = i; r < i + kBlock; ++r) {
-          to[j * to_stride + r] = from[r * from_stride + j];
-        }
-      }
-    }
-    for (; i < rows; ++i) {
-      for (std::size_t j = line; j < end; ++j) {
+  if (rows < kBlock || cols < kBlock) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = 0; j < cols; ++j) {
         to[j * to_stride + i] = from[i * from_stride + j];
       }
     }
+    return;
+  }
+  for (std::size_t line = 0; line < cols; line += kLine) {
+    for_blocks<kBlock>(0, rows, [&](std::size_t i) HWY_ATTR {
+      for_blocks<kBlock>(line, std::min(cols, line + kLine), [&](std::size_t j) HWY_ATTR {
+        transpose_block(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+      });
+    });
   }
 }
 

@@ -211,6 +211,10 @@ Json records_json(const std::vector<Record>& records) {
   return array;
 }
 
+Json family_json(const std::optional<Family>& family) {
+  return family ? Json{{"inputs", family->inputs}, {"depth", family->depth}} : Json(nullptr);
+}
+
 }  // namespace
 
 Json to_json(const StudyResult& result) {
@@ -230,6 +234,7 @@ Json to_json(const StudyResult& result) {
           {"left_out", records_json(result.journal.left_out)},
           {"tax_denominator", result.tax_denominator},
           {"tax_reference_parameters", result.tax_reference_parameters},
+          {"family", family_json(result.family)},
           {"notes", result.notes},
           {"ledger", ledger},
           {"subjects", subjects}};

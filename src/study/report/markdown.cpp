@@ -69,9 +69,18 @@ std::string laws_section(const StudyResult& result) {
   return text;
 }
 
+/// On which cells laws in one measure of size stand.
+std::string ground_of(const StudyResult& result) {
+  return result.family ? fmt::format(
+                             "On the networks that differ in width alone: {} inputs, {} hidden "
+                             "layers.",
+                             result.family->inputs, result.family->depth)
+                       : std::string("On all cells of a subject, of whatever depth and inputs.");
+}
+
 std::string one_factor_section(const StudyResult& result) {
-  return "## Laws in one measure of size\n\n"
-         "The law with the smallest AICc of b x^alpha, a + b x^alpha and b x log x. Largest left "
+  return "## Laws in one measure of size\n\n" + ground_of(result) +
+         " The law with the smallest AICc of b x^alpha, a + b x^alpha and b x log x. Largest left "
          "out: measured over extrapolated time at the largest size, less one.\n\n" +
          one_factor_table(result).markdown() +
          figure("laws_parameters", "Time against parameters N, with the fitted law and theory") +
@@ -84,11 +93,11 @@ std::string tax_section(const StudyResult& result) {
     return "## Transparency tax\n\nNo tax could be fitted.\n";
   }
   return fmt::format(
-             "## Transparency tax\n\n"
+             "## Transparency tax\n\n{} "
              "Time over that of {} on the same network and batch, paired by round. A tax grows or "
              "shrinks where its exponent's interval excludes 0, is constant where it lies within "
              "{} of 0.\n\n",
-             result.tax_denominator, kTaxConstantWithin) +
+             ground_of(result), result.tax_denominator, kTaxConstantWithin) +
          table.markdown() + figure("tax", "Transparency tax against parameters N by method");
 }
 

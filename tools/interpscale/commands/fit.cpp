@@ -2,22 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 #include "interpscale/commands.hpp"
-#include "interpscale/study/analysis.hpp"
+#include "interpscale/fitted_study.hpp"
 #include "interpscale/study/report.hpp"
-#include "interpscale/study/run.hpp"
 #include "interpscale/terminal.hpp"
 
 namespace interpscale::tool {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct FitOptions {
   std::string path;
@@ -25,17 +20,9 @@ struct FitOptions {
 };
 
 int fit(const FitOptions& options) {
-  const fs::path path = options.path;
-  Result<study::StudyJournal> journal =
-      study::read_study_journal(fs::is_directory(path) ? study::journal_file(path) : path);
-  if (!journal) {
-    print_error(journal.error().message);
-    return kBadInput;
-  }
-  const Result<study::StudyResult> result = study::analyse(std::move(*journal), {});
+  const Result<study::StudyResult> result = fitted_study(options.path);
   if (!result) {
-    print_error(options.path + ": " + result.error().message);
-    return kBadInput;
+    return fail_with(result.error(), kBadInput);
   }
   if (options.json) {
     fmt::print("{}\n", study::to_json(*result).dump(2));

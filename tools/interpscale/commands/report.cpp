@@ -8,9 +8,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 #include "interpscale/commands.hpp"
+#include "interpscale/fitted_study.hpp"
 #include "interpscale/study/run.hpp"
 #include "interpscale/terminal.hpp"
 
@@ -24,20 +24,11 @@ struct ReportOptions {
   bool json = false;
 };
 
-int fail_with(const Error& error, int exit_code) {
-  print_error(error.message);
-  return exit_code;
-}
-
 int report(const ReportOptions& options) {
   const fs::path folder = options.folder;
-  Result<study::StudyJournal> journal = study::read_study_journal(study::journal_file(folder));
-  if (!journal) {
-    return fail_with(journal.error(), kBadInput);
-  }
-  const Result<study::StudyResult> result = study::analyse(std::move(*journal), {});
+  const Result<study::StudyResult> result = fitted_study(study::journal_file(folder));
   if (!result) {
-    return fail_with({options.folder + ": " + result.error().message}, kBadInput);
+    return fail_with(result.error(), kBadInput);
   }
   if (const Result<void> written = study::write_report(*result, folder); !written) {
     return fail_with(written.error(), kFailure);

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "interpscale/commands.hpp"
-#include "interpscale/study/analysis.hpp"
+#include "interpscale/fitted_study.hpp"
 #include "interpscale/study/report.hpp"
 #include "interpscale/terminal.hpp"
 
@@ -129,11 +129,7 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
 
 /// Fits and writes the report into the study's folder.
 Result<fs::path> report_on(const fs::path& folder) {
-  Result<study::StudyJournal> journal = study::read_study_journal(study::journal_file(folder));
-  if (!journal) {
-    return tl::unexpected(journal.error());
-  }
-  const Result<study::StudyResult> result = study::analyse(std::move(*journal), {});
+  const Result<study::StudyResult> result = fitted_study(folder);
   if (!result) {
     return tl::unexpected(result.error());
   }
@@ -162,11 +158,6 @@ void print_summary(const study::RunSummary& summary, const fs::path& folder,
   if (!report.empty()) {
     fmt::print("report: {}\n", report);
   }
-}
-
-int fail_with(const Error& error, int exit_code) {
-  print_error(error.message);
-  return exit_code;
 }
 
 int run_study(const StudyOptions& options) {

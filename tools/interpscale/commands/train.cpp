@@ -124,11 +124,6 @@ void print_outcome(const TrainOptions& options, const Outcome& outcome) {
   fmt::print("{}\n", json.dump(2));
 }
 
-int fail_with(const Error& error, int exit_code) {
-  print_error(error.message);
-  return exit_code;
-}
-
 int train(TrainOptions options) {
   options.fit.optimizer.kind =
       options.optimizer == "adam" ? nn::OptimizerKind::kAdam : nn::OptimizerKind::kSgd;
