@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/simd/exponential-inl.h"
 #include "kernels/simd/transpose-inl.h"
 #include "kernels/simd/vectors-inl.h"
 
@@ -51,7 +52,8 @@ HWY_INLINE T sum_of_exponentials(std::span<const T> row, T largest, T* terms) {
   const Vector<T> shift = hn::Set(d, largest);
   Vector<T> sum = hn::Zero(d);
   for_vectors<T>(row.size(), [&](std::size_t j, auto place) HWY_ATTR {
-    const Vector<T> term = hn::Exp(d, hn::Sub(place.load(row.data() + j), shift));
+    const Vector<T> term =
+        exponential_of_nonpositive<T>(hn::Sub(place.load(row.data() + j), shift));
     if (terms != nullptr) {
       place.store(term, terms + j);
     }
@@ -71,11 +73,11 @@ constexpr std::size_t kMostBlockVectors = 4;
 template <class T>
 constexpr std::size_t kMostClassesAcross = kBlockSize<T> / kLanes<T>;
 
-/// One vector of samples, class c at by_class[c * stride]; own: the logits of the labels. Leaves
-/// scale softmax(logits) behind and returns the losses.
+/// The losses of one vector of samples, class c at by_class[c * stride]; own: the logits of the
+/// labels. Leaves scale softmax(logits) behind if that is wanted.
 template <class T>
 HWY_INLINE Vector<T> softmax_across(T* by_class, std::size_t stride, std::size_t classes,
-                                    Vector<T> own, T scale) {
+                                    Vector<T> own, T scale, bool wanted) {
   const Tag<T> d;
   Vector<T> largest = hn::Load(d, by_class);
   for (std::size_t c = 1; c < classes; ++c) {
@@ -84,12 +86,12 @@ HWY_INLINE Vector<T> softmax_across(T* by_class, std::size_t stride, std::size_t
   Vector<T> sum = hn::Zero(d);
   for (std::size_t c = 0; c < classes; ++c) {
     T* at = by_class + c * stride;
-    const Vector<T> term = hn::Exp(d, hn::Sub(hn::Load(d, at), largest));
+    const Vector<T> term = exponential_of_nonpositive<T>(hn::Sub(hn::Load(d, at), largest));
     hn::Store(term, d, at);
     sum = hn::Add(sum, term);
   }
   const Vector<T> factor = hn::Div(hn::Set(d, scale), sum);
-  for (std::size_t c = 0; c < classes; ++c) {
+  for (std::size_t c = 0; wanted && c < classes; ++c) {
     T* at = by_class + c * stride;
     hn::Store(hn::Mul(factor, hn::Load(d, at)), d, at);
   }
@@ -104,6 +106,7 @@ void cross_entropy_across(MatrixView<const T> logits, std::span<const std::uint3
   const Tag<T> d;
   HWY_ALIGN T by_class[kBlockSize<T>];
   HWY_ALIGN T own[kMostBlockVectors * kLanes<T>] = {};
+  const bool wanted = !gradient.empty();
   const std::size_t classes = logits.cols();
   const std::size_t stride =
       std::min(kMostBlockVectors, kMostClassesAcross<T> / classes) * kLanes<T>;
@@ -119,10 +122,10 @@ void cross_entropy_across(MatrixView<const T> logits, std::span<const std::uint3
     }
     for_vectors<T>(count, [&](std::size_t i, auto place) HWY_ATTR {
       const Vector<T> loss =
-          softmax_across(by_class + i, stride, classes, hn::Load(d, own + i), scale);
+          softmax_across(by_class + i, stride, classes, hn::Load(d, own + i), scale, wanted);
       place.store(loss, losses.data() + b + i);
     });
-    if (!gradient.empty()) {
+    if (wanted) {
       transpose_matrix(by_class, stride, classes, count, gradient.row_data(b),
                        gradient.leading_dimension());
       for (std::size_t i = 0; i < count; ++i) {
