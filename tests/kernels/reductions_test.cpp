@@ -18,6 +18,7 @@ using testing::random_vector;
 using testing::reference;
 
 constexpr std::array<std::size_t, 9> kWidths = {1, 7, 8, 15, 16, 17, 65, 129, 300};
+constexpr std::array<std::size_t, 10> kClasses = {1, 2, 3, 5, 8, 10, 17, 65, 100, 1200};
 
 template <class T>
 struct Moments {
@@ -81,10 +82,10 @@ TEMPLATE_TEST_CASE("cross-entropy: losses and gradients equal the reference", "[
                    float, double) {
   Workspace workspace;
   const Execution with{1, workspace};
-  constexpr std::size_t kRows = 19;
+  constexpr std::size_t kRows = 83;
   constexpr double kScale = 0.25;
   for (const auto& backend : all_backends<TestType>()) {
-    for (const std::size_t classes : kWidths) {
+    for (const std::size_t classes : kClasses) {
       const auto logits = random_operand<TestType>(kRows, classes, 1);
       const auto labels = random_indices(kRows, classes, 2);
       std::vector<double> wanted(kRows);
@@ -119,6 +120,42 @@ TEMPLATE_TEST_CASE("cross-entropy: losses and gradients equal the reference", "[
   }
 }
 
+TEMPLATE_TEST_CASE("cross-entropy: a sample's bits do not depend on its place in the batch",
+                   "[kernels][losses]", float, double) {
+  using T = TestType;
+  Workspace workspace;
+  const Execution with{1, workspace};
+  constexpr std::size_t kRows = 70;  // more than a block of samples on any instruction set
+  for (const auto& backend : all_backends<T>()) {
+    for (const std::size_t classes : kClasses) {
+      const auto logits = random_operand<T>(kRows, classes, 1);
+      const auto labels = random_indices(kRows, classes, 2);
+      const std::span<const std::uint32_t> all_labels = labels;
+      std::vector<T> wanted(kRows);
+      Operand<T> wanted_gradient(kRows, classes);
+      backend->cross_entropy_gradient(logits, labels, T{0.25}, wanted, wanted_gradient, with);
+      for (std::size_t rows = 1; rows <= 40; ++rows) {
+        const std::size_t first = kRows - rows - rows / 2;
+        const auto some = logits.view().rows_from(first, rows);
+        const auto some_labels = all_labels.subspan(first, rows);
+        const std::vector<T> expected(&wanted[first], &wanted[first] + rows);
+        std::vector<T> alone(rows);
+        std::vector<T> got(rows);
+        Operand<T> gradient(rows, classes);
+        backend->cross_entropy(some, some_labels, alone, with);
+        backend->cross_entropy_gradient(some, some_labels, T{0.25}, got, gradient, with);
+        INFO(backend->name() << " " << backend->target() << " classes " << classes << " rows "
+                             << rows);
+        CHECK(alone == expected);
+        CHECK(got == expected);
+        CHECK(
+            testing::same_bits<T>(gradient.view(), wanted_gradient.view().rows_from(first, rows)));
+        CHECK(gradient.padding_is_untouched());
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("cross-entropy: logits far apart neither overflow nor vanish",
                    "[kernels][losses]", float, double) {
   Workspace workspace;
@@ -136,6 +173,27 @@ TEMPLATE_TEST_CASE("cross-entropy: logits far apart neither overflow nor vanish"
     CHECK(static_cast<double>(losses[1]) == Approx(1000.0 + std::log(2.0)));
     CHECK(gradient.view()(0, 0) == TestType{1});
     CHECK(gradient.view()(0, 1) == TestType{-1});
+  }
+}
+
+TEMPLATE_TEST_CASE("cross-entropy: a sample that is not a number shows, its neighbours do not mind",
+                   "[kernels][losses]", float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  for (const auto& backend : all_backends<TestType>()) {
+    Operand<TestType> logits(3, 10);
+    for (TestType& logit : logits.view().row(1)) {
+      logit = std::numeric_limits<TestType>::quiet_NaN();
+    }
+    const std::vector<std::uint32_t> labels = {0, 5, 9};
+    std::vector<TestType> losses(3);
+    Operand<TestType> gradient(3, 10);
+    backend->cross_entropy_gradient(logits, labels, TestType{1}, losses, gradient, with);
+    INFO(backend->name() << " " << backend->target());
+    CHECK(static_cast<double>(losses[0]) == Approx(std::log(10.0)));
+    CHECK(std::isnan(losses[1]));
+    CHECK(std::isnan(gradient.view()(1, 0)));
+    CHECK(static_cast<double>(losses[2]) == Approx(std::log(10.0)));
   }
 }
 

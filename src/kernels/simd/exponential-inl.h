@@ -1,5 +1,6 @@
 // The exponential of what is not positive, as softmax needs it: half the work of Highway's, which
-// has to care for large arguments and subnormal results (10 classes, AVX3: 4 ns a sample for 7).
+// has to care for large arguments and subnormal results (1000 classes: 294 ns a sample, with
+// Highway's 417; Zen 4, AVX3).
 // Re-included once per target.
 // SPDX-License-Identifier: Apache-2.0
 #if defined(INTERPSCALE_KERNELS_SIMD_EXPONENTIAL_INL_H_) == defined(HWY_TARGET_TOGGLE)
