@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/kernels/gemm.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "kernels/support.hpp"
@@ -160,6 +161,47 @@ TEMPLATE_TEST_CASE("gemm: products that are cut into blocks equal the reference"
   }
 }
 
+TEMPLATE_TEST_CASE("gemm: products with few columns equal the reference", "[kernels][gemm]", float,
+                   double) {
+  const auto backends = all_backends<TestType>();
+  for (const std::size_t columns : {1U, 2U, 3U, 7U, 10U, 13U, 16U, 17U}) {
+    for (const std::size_t depth : {31U, 64U, 100U, 257U, 1100U}) {
+      for (const std::size_t rows : {1U, 4U, 11U}) {
+        check_against_reference(backends, Problem<TestType>(GemmCase::kNT, {rows, columns, depth}),
+                                {0.5, -1.0, true, true, true});
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[kernels][gemm]",
+                   float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  constexpr std::size_t kRows = 45;
+  auto backends = all_backends<TestType>();
+  // Eigen makes no such promise.
+  std::erase_if(backends, [](const auto& backend) { return backend->name() == "eigen"; });
+  for (const auto& backend : backends) {
+    for (const std::size_t columns : {1U, 10U, 40U}) {
+      const Problem<TestType> problem(GemmCase::kNT, {kRows, columns, 600});
+      Operand<TestType> all(kRows, columns);
+      backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
+      for (const std::size_t first : {0U, 1U, 13U, 44U}) {
+        for (const std::size_t count : {1U, 2U, 7U, 32U}) {
+          const std::size_t rows = std::min<std::size_t>(count, kRows - first);
+          Operand<TestType> some(rows, columns);
+          backend->gemm(problem.which, problem.a.view().rows_from(first, rows), problem.b, some, {},
+                        with);
+          INFO(backend->name() << " " << backend->target() << " columns " << columns << " first "
+                               << first << " rows " << rows);
+          CHECK(testing::same_bits<TestType>(some, all.view().rows_from(first, rows)));
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm: C may be its own mask", "[kernels][gemm]", float, double) {
   Workspace workspace;
   const Execution with{1, workspace};
@@ -182,7 +224,8 @@ TEMPLATE_TEST_CASE("gemm: C may be its own mask", "[kernels][gemm]", float, doub
 TEMPLATE_TEST_CASE("gemm: one and two threads give the same bits", "[kernels][gemm]", float,
                    double) {
   constexpr std::array kShapes = {GemmShape{130, 129, 100}, GemmShape{5, 900, 130},
-                                  GemmShape{70, 65, 1100}, GemmShape{4097, 513, 5}};
+                                  GemmShape{131, 10, 300}, GemmShape{70, 65, 1100},
+                                  GemmShape{4097, 513, 5}};
   Workspace workspace;
   for (const auto& backend : all_backends<TestType>()) {
     for (const GemmCase which : kCases) {

@@ -46,12 +46,14 @@ class Product {
         epilogue_(epilogue),
         shape_(gemm_shape<T>(which, a, b, c, epilogue)),
         team_(worth_sharing(shape_) ? std::max(with.threads, 1) : 1),
-        plan_(plan_gemm(which, shape_, sizeof(T), kernels.tile_rows, kernels.panel_columns, team_)),
-        panels_per_block_(divide_up(plan_.columns, kernels.panel_columns)) {
-    if (plan_.pack_right) {
-      right_ = with.workspace.vector<T>(panels_per_block_ * kernels.panel_columns * plan_.depth);
+        plan_(plan_gemm(which, shape_, sizeof(T), kernels.tile, team_)),
+        panels_per_block_(divide_up(plan_.columns, kernels.tile.columns)) {
+    if (plan_.narrow) {
+      right_ = with.workspace.vector<T>(shape_.n * narrow_stride(plan_.depth));
+    } else if (plan_.pack_right) {
+      right_ = with.workspace.vector<T>(panels_per_block_ * kernels.tile.columns * plan_.depth);
     } else {
-      right_ = with.workspace.vector<T>(kernels.panel_columns * plan_.depth);
+      right_ = with.workspace.vector<T>(kernels.tile.columns * plan_.depth);
     }
     mask_ = epilogue.mask;
     if (!mask_.empty() && mask_.data() == c.data() && plan_.depth < shape_.k) {
@@ -83,16 +85,41 @@ class Product {
  private:
   [[nodiscard]] std::size_t team() const { return static_cast<std::size_t>(team_); }
 
+  /// Of packed columns: whole vectors, and a line more, lest lengths that are powers of two put
+  /// all columns into the same sets of the cache.
+  [[nodiscard]] std::size_t narrow_stride(std::size_t depth) const {
+    return round_up(depth, kernels_.tile.lanes) + kCacheLineBytes / sizeof(T);
+  }
+
+  void run_narrow_block(Range depth) {
+    const std::size_t stride = narrow_stride(depth.count);
+    for (std::size_t j = 0; j < shape_.n; ++j) {
+      T* packed = right_.data() + j * stride;
+      std::fill(std::copy_n(right_at(depth.first, j), depth.count, packed), packed + stride, T{0});
+    }
+    parallel_for(team_, team(), [&](std::size_t member) {
+      const Range part = share_of(member, team(), shape_.m, kernels_.tile.rows);
+      if (part.count > 0) {
+        kernels_.multiply_narrow(left_at(part.first, depth.first), right_.data(), stride,
+                                 depth.count, target(part, {0, shape_.n}, depth));
+      }
+    });
+  }
+
   void run_block(Range columns, Range depth) {
+    if (plan_.narrow) {
+      run_narrow_block(depth);
+      return;
+    }
     const RightBlock<T> right = prepare_right(columns, depth);
     parallel_for(team_, team(), [&](std::size_t member) {
       if (plan_.split_columns) {
-        const Range part = share_of(member, team(), columns.count, kernels_.panel_columns);
+        const Range part = share_of(member, team(), columns.count, kernels_.tile.columns);
         RightBlock<T> own = right;
-        own.data += part.first / kernels_.panel_columns * right.panel_step;
+        own.data += part.first / kernels_.tile.columns * right.panel_step;
         multiply_rows(member, {0, shape_.m}, {columns.first + part.first, part.count}, depth, own);
       } else {
-        const Range part = share_of(member, team(), shape_.m, kernels_.tile_rows);
+        const Range part = share_of(member, team(), shape_.m, kernels_.tile.rows);
         multiply_rows(member, part, columns, depth, right);
       }
     });
@@ -110,7 +137,7 @@ class Product {
   }
 
   RightBlock<T> prepare_right(Range columns, Range depth) {
-    const std::size_t width = kernels_.panel_columns;
+    const std::size_t width = kernels_.tile.columns;
     if (plan_.pack_right) {
       const std::size_t panels = divide_up(columns.count, width);
       parallel_for(team_, panels, [&](std::size_t q) {

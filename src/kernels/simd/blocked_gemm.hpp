@@ -6,8 +6,9 @@
 
 namespace interpscale::kernels::simd {
 
-/// How one product is cut up. `depth` alone decides the rounding (each block of the depth is one
-/// chain of FMAs), so it must not depend on the number of threads; the rest may.
+/// How one product is cut up. `depth` and `narrow` decide the rounding (each block of the depth is
+/// one chain of FMAs, or one a lane), so they must not depend on the number of threads; the rest
+/// may.
 struct GemmPlan {
   std::size_t depth;    ///< k a block
   std::size_t columns;  ///< n a block of B
@@ -15,10 +16,11 @@ struct GemmPlan {
   bool pack_left;
   bool pack_right;
   bool split_columns;  ///< threads share the columns of C rather than its rows
+  bool narrow;         ///< lanes along the depth: of the above only `depth` counts
 };
 
 [[nodiscard]] GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
-                                 std::size_t tile_rows, std::size_t panel_columns, int threads);
+                                 const TileSize& tile, int threads);
 
 template <class T>
 void blocked_gemm(const GemmKernels<T>& kernels, GemmCase which, MatrixView<const T> a,

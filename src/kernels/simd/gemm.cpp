@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "kernels/simd/narrow-inl.h"
 #include "kernels/simd/tile-inl.h"
 #include "kernels/simd/transpose-inl.h"
 #include "kernels/simd/vectors-inl.h"
@@ -122,8 +123,12 @@ void pack_left(const T* a, std::size_t stride, bool depth_major, std::size_t row
 
 template <class T>
 GemmKernels<T> gemm_kernels() {
-  return {kTileRows,     kPanelColumns<T>,         multiply<T>,
-          pack_panel<T>, pack_panel_transposed<T>, pack_left<T>};
+  return {{kTileRows, kPanelColumns<T>, kLanes<T>},
+          multiply<T>,
+          multiply_narrow<T>,
+          pack_panel<T>,
+          pack_panel_transposed<T>,
+          pack_left<T>};
 }
 
 void fill_float(GemmKernels<float>& kernels) {

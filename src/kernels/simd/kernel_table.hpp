@@ -24,14 +24,14 @@ struct LeftBlock {
   bool packed;  ///< tile of r rows starting at row i: data + i * depth, stride r
 };
 
-/// Depth [0, depth) of op(B)'s columns, cut into panels of `panel_columns`; the last may be
+/// Depth [0, depth) of op(B)'s columns, cut into panels of `TileSize::columns`; the last may be
 /// narrower and must be readable up to a whole vector, hence may stand elsewhere.
 template <class T>
 struct RightBlock {
   const T* data;  ///< panel q at data + q * panel_step, element (p, j) at p * stride + j
   std::size_t panel_step;
   std::size_t stride;
-  const T* tail;  ///< the narrower last panel, rows of panel_columns; nullptr if there is none
+  const T* tail;  ///< the narrower last panel, rows of TileSize::columns; nullptr if there is none
 };
 
 /// The block of C, and what happens to it. `bias` and `mask` point at the block's first element.
@@ -54,17 +54,30 @@ enum class LoopOrder {
   kPanelsOutside,  ///< each panel of B meets all of A, which stays there
 };
 
+/// The extents of the register tiles, which plans need to know.
+struct TileSize {
+  std::size_t rows;
+  std::size_t columns;  ///< of a full tile, and of a packed panel of B
+  std::size_t lanes;
+};
+
+/// Most columns of C that `multiply_narrow` takes.
+constexpr std::size_t kMostNarrowColumns = 16;
+
 template <class T>
 struct GemmKernels {
-  std::size_t tile_rows;
-  std::size_t panel_columns;
+  TileSize tile;
   /// C block := epilogue(A block B block).
   void (*multiply)(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
                    LoopOrder order, const TargetBlock<T>& c);
-  /// panel[p * panel_columns + j] := b[p * stride + j], zeros behind `columns`.
+  /// The same for at most kMostNarrowColumns columns and an A that is neither transposed nor
+  /// packed; op(B)'s column j at b + j * b_stride, with zeros behind `depth` up to a whole vector.
+  void (*multiply_narrow)(const LeftBlock<T>& a, const T* b, std::size_t b_stride,
+                          std::size_t depth, const TargetBlock<T>& c);
+  /// panel[p * tile.columns + j] := b[p * stride + j], zeros behind `columns`.
   void (*pack_panel)(const T* b, std::size_t stride, std::size_t depth, std::size_t columns,
                      T* panel);
-  /// panel[p * panel_columns + j] := b[j * stride + p], zeros behind `columns`.
+  /// panel[p * tile.columns + j] := b[j * stride + p], zeros behind `columns`.
   void (*pack_panel_transposed)(const T* b, std::size_t stride, std::size_t depth,
                                 std::size_t columns, T* panel);
   /// Packs rows [0, rows) of op(A) tile by tile, as `LeftBlock::packed` wants them.

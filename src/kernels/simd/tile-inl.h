@@ -46,6 +46,29 @@ struct TileOperands {
   std::size_t depth;
 };
 
+/// The epilogue of one vector of C's row i, columns from `column` on.
+template <class T, class Place>
+HWY_INLINE void store_vector(Vector<T> value, std::size_t i, std::size_t column,
+                             const TargetBlock<T>& c, const Place& place) {
+  const Tag<T> d;
+  T* to = c.data + i * c.stride + column;
+  value = hn::Mul(value, hn::Set(d, c.alpha));
+  if (c.beta != T{0}) {
+    value = hn::MulAdd(hn::Set(d, c.beta), place.load(to), value);
+  }
+  if (c.bias != nullptr) {
+    value = hn::Add(value, place.load(c.bias + column));
+  }
+  if (c.relu) {
+    value = hn::Max(hn::Zero(d), value);
+  }
+  if (c.mask != nullptr) {
+    const Vector<T> mask = place.load(c.mask + i * c.mask_stride + column);
+    value = hn::IfThenElseZero(hn::Gt(mask, hn::Zero(d)), value);
+  }
+  place.store(value, to);
+}
+
 template <class T, std::size_t kRows, std::size_t kVectors>
 struct Tile {
   Vector<T> sums[kRows][kVectors];
@@ -97,45 +120,22 @@ struct Tile {
     }
   }
 
-  /// The epilogue of one vector of row i, columns from `column` on.
-  template <class Place>
-  HWY_INLINE void store_vector(Vector<T> value, std::size_t i, std::size_t column,
-                               const TargetBlock<T>& c, const Place& place) const {
-    const Tag<T> d;
-    T* to = c.data + i * c.stride + column;
-    value = hn::Mul(value, hn::Set(d, c.alpha));
-    if (c.beta != T{0}) {
-      value = hn::MulAdd(hn::Set(d, c.beta), place.load(to), value);
-    }
-    if (c.bias != nullptr) {
-      value = hn::Add(value, place.load(c.bias + column));
-    }
-    if (c.relu) {
-      value = hn::Max(hn::Zero(d), value);
-    }
-    if (c.mask != nullptr) {
-      const Vector<T> mask = place.load(c.mask + i * c.mask_stride + column);
-      value = hn::IfThenElseZero(hn::Gt(mask, hn::Zero(d)), value);
-    }
-    place.store(value, to);
-  }
-
   /// Stores the tile at C's rows from 0 and columns from `column`; `columns` of them, of which only
   /// the last vector may be partial.
   HWY_INLINE void store(const TargetBlock<T>& c, std::size_t column, std::size_t columns) const {
     const std::size_t rest = columns - (kVectors - 1) * kLanes<T>;
     unroll<kRows>([&](auto i) HWY_ATTR {
       unroll<kVectors - 1>([&](auto v) HWY_ATTR {
-        store_vector(sums[i][v], i, column + v * kLanes<T>, c, Whole());
+        store_vector<T>(sums[i][v], i, column + v * kLanes<T>, c, Whole());
       });
     });
     constexpr std::size_t kLast = kVectors - 1;
     unroll<kRows>([&](auto i) HWY_ATTR {
       const std::size_t last_column = column + kLast * kLanes<T>;
       if (rest == kLanes<T>) {
-        store_vector(sums[i][kLast], i, last_column, c, Whole());
+        store_vector<T>(sums[i][kLast], i, last_column, c, Whole());
       } else {
-        store_vector(sums[i][kLast], i, last_column, c, Part{rest});
+        store_vector<T>(sums[i][kLast], i, last_column, c, Part{rest});
       }
     });
   }
