@@ -17,7 +17,7 @@ using methods::Variant;
 Matrix<float> run(const Variant& variant, const MethodSpec& method, Specimen& specimen,
                   const kernels::Context<float>& context) {
   const Problem problem = specimen.problem();
-  Matrix<float> out(problem.topology.neurons(), method.column_count(problem));
+  Matrix<float> out(method.rows(problem), method.column_count(problem));
   // A value left alone shows.
   for (std::size_t i = 0; i < out.rows(); ++i) {
     std::fill(out.row(i).begin(), out.row(i).end(), std::nanf(""));
@@ -96,7 +96,8 @@ TEST_CASE("methods: identities hold of every reference to double precision",
     const methods::DoubleSpecimen exact(specimen.probe());
     for (const MethodSpec& method : methods::all_methods()) {
       INFO(method.name << " on " << problem.topology.name());
-      Matrix<double> values(problem.topology.neurons(), method.column_count(specimen.problem()));
+      Matrix<double> values(method.rows(specimen.problem()),
+                            method.column_count(specimen.problem()));
       method.reference(exact.probe(), exact.context(), values);
       check_identities(method, exact, values, 0x1p-53);
     }
@@ -144,7 +145,7 @@ TEST_CASE("methods: a run moves at least its parameters and results", "[methods]
   for_each_variant([](const MethodSpec& method, const Variant& variant, Specimen& specimen) {
     const Problem problem = specimen.problem();
     const std::uint64_t numbers =
-        problem.topology.neurons() * method.column_count(problem) + problem.topology.parameters();
+        method.rows(problem) * method.column_count(problem) + problem.topology.parameters();
     CHECK(variant.cost(problem).bytes >= sizeof(float) * numbers);
   });
 }

@@ -29,6 +29,7 @@ struct Case {
   methods::MethodOptions options = {};
   bool has_baseline = false;
   int training_steps = 0;
+  std::size_t dataset = 0;  ///< samples of a data set beside the batch; 0: none
 };
 
 /// Pre-activations farther from zero than this keep their sign in float: values of order one carry
@@ -86,7 +87,8 @@ class Specimen {
   }
 
   [[nodiscard]] methods::Probe<float> probe() {
-    return {network_, inputs_, labels_, baseline_, donor_, options_, tape_};
+    return {network_, inputs_, labels_,  baseline_,      donor_,
+            options_, tape_,   dataset_, dataset_labels_};
   }
   /// The problem posed, measured.
   [[nodiscard]] methods::Problem problem() {
@@ -106,6 +108,12 @@ class Specimen {
     labels_.clear();
     for (std::size_t b = 0; b < problem.batch; ++b) {
       labels_.push_back(static_cast<std::uint32_t>(random.below(b, topology.outputs)));
+    }
+    dataset_ = random_matrix(problem.dataset, topology.inputs, seed + 3000);
+    dataset_labels_.clear();
+    for (std::size_t b = 0; b < problem.dataset; ++b) {
+      dataset_labels_.push_back(
+          static_cast<std::uint32_t>(random.below(problem.batch + b, topology.outputs)));
     }
     train(problem.training_steps);
     if (topology.activation == Activation::kRelu && topology.hidden[0] > 1) {
@@ -127,6 +135,8 @@ class Specimen {
   Matrix<float> baseline_;
   Matrix<float> donor_;
   std::vector<std::uint32_t> labels_;
+  Matrix<float> dataset_;
+  std::vector<std::uint32_t> dataset_labels_;
   nn::Tape<float> tape_;
 };
 
@@ -142,7 +152,7 @@ class Specimen {
        .batch = 7,
        .options = {.steps = 5, .absolute = true, .workspace_bytes = 4096},
        .has_baseline = true},
-      {.topology = {11, {10, 18, 6}, 5, relu}, .batch = 1, .options = {.steps = 2}},
+      {.topology = {11, {10, 18, 6}, 5, relu}, .batch = 1, .options = {.steps = 2}, .dataset = 7},
       {.topology = {19, {31, 1, 8}, 5, relu},
        .batch = 17,
        .options = {.steps = 3, .metric = Metric::kTarget, .absolute = true},
@@ -150,7 +160,8 @@ class Specimen {
       {.topology = {4, {40, 41}, 3, relu},
        .batch = 66,
        .options = {.steps = 5, .workspace_bytes = 20000},
-       .training_steps = 15},
+       .training_steps = 15,
+       .dataset = 150},
   };
 }
 

@@ -20,6 +20,17 @@ struct MethodOptions {
   Metric metric = Metric::kMethodDefault;  ///< of effects
   bool absolute = false;                   ///< mean of absolute values over samples, where offered
   std::size_t workspace_bytes = std::size_t{64} << 20;  ///< tiles are chosen to fit this
+  int permutations = 25;                                ///< T, of sampled orders
+  int examples = 10;                                    ///< k, most activating samples kept
+  int starts = 2;                                       ///< of an ascent
+  double radius = 1;                                    ///< r, of the ball an ascent stays in
+  double ridge = 1e-3;        ///< of a probe's normal equations, times their mean diagonal
+  double threshold = 1e-2;    ///< tau, the rise of KL that an edge's removal may cost
+  double rate = 1e-2;         ///< eta, learning rate of traced or dictionary training
+  int latents_per_unit = 4;   ///< r, a dictionary's latents over its layer's width
+  int active_latents = 8;     ///< k, latents a sample may use
+  int dictionary_steps = 50;  ///< training steps of a dictionary
+  std::uint64_t seed = 1;     ///< of everything drawn
 };
 
 /// One network, one batch. All views outlive the call.
@@ -33,6 +44,17 @@ struct Probe {
   MethodOptions options;
   nn::Tape<T>&
       tape;  ///< buffers for B samples; a method fills them itself (that is part of its cost)
+  /// A data set [D, d] and its labels [D], streamed in blocks of B samples by the methods that look
+  /// at one; empty: the batch is the data set.
+  MatrixView<const T> dataset = {};
+  std::span<const std::uint32_t> dataset_labels = {};
+
+  [[nodiscard]] MatrixView<const T> streamed_inputs() const {
+    return dataset.empty() ? inputs : dataset;
+  }
+  [[nodiscard]] std::span<const std::uint32_t> streamed_labels() const {
+    return dataset.empty() ? labels : dataset_labels;
+  }
 };
 
 /// Everything a method's cost depends on.
@@ -44,6 +66,10 @@ struct Problem {
   std::vector<std::uint64_t> active_pairs = {};
   double output_scale = 1;    ///< the largest |logit| on the batch, for tolerances
   bool has_baseline = false;  ///< a baseline other than zeros costs a product
+  std::size_t dataset = 0;    ///< D; 0: the batch is the data set
+
+  /// D, or B where the batch is the data set.
+  [[nodiscard]] std::size_t streamed_samples() const { return dataset == 0 ? batch : dataset; }
 };
 
 /// The problem that a probe poses. Reads the probe's tape, which the caller has filled by a forward

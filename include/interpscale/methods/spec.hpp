@@ -45,7 +45,8 @@ struct Cost {
   std::uint64_t bytes = 0;  ///< operands and results, each once
 };
 
-/// One row per hidden neuron, first hidden layer first: out [n, columns]. Fills the probe's tape or
+/// One row per hidden neuron, first hidden layer first: out [rows, columns], rows = n but for a
+/// method with a `row_count` of its own. Fills the probe's tape or
 /// leaves it alone. Allocates nothing after a first call with the same workspace and shapes (a
 /// reference may).
 template <class T>
@@ -86,6 +87,8 @@ struct MethodSpec {
   std::vector<std::string> statistics;  ///< names of the columns, for kStatistics
   /// Number of columns for a problem.
   std::function<std::size_t(const Problem&)> column_count;
+  /// Number of rows for a problem; empty: one a hidden neuron. (A dictionary has one a latent.)
+  std::function<std::size_t(const Problem&)> row_count = {};
   /// The definition: double precision, obvious loops.
   Analysis<double> reference;
   std::vector<Variant> variants;
@@ -93,6 +96,11 @@ struct MethodSpec {
   /// from the depth and the lengths of the sums.
   std::function<double(const Problem&, MatrixView<const double> reference_values)> tolerance;
   std::vector<Identity> identities;
+
+  /// The rows of an attribution of this problem.
+  [[nodiscard]] std::size_t rows(const Problem& problem) const {
+    return row_count ? row_count(problem) : static_cast<std::size_t>(problem.topology.neurons());
+  }
 };
 
 }  // namespace interpscale::methods

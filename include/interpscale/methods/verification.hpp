@@ -21,6 +21,7 @@ class DoubleSpecimen {
   Matrix<double> inputs_;
   Matrix<double> baseline_;
   Matrix<double> donor_;
+  Matrix<double> dataset_;
   nn::Tape<double> tape_;
   std::unique_ptr<kernels::Backend<double>> backend_;
   Workspace workspace_;

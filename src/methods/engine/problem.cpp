@@ -15,7 +15,8 @@ Problem problem_of(const Probe<T>& probe) {
                   .options = probe.options,
                   .active_pairs = {},
                   .output_scale = 0.0,
-                  .has_baseline = !probe.baseline.empty()};
+                  .has_baseline = !probe.baseline.empty(),
+                  .dataset = probe.dataset.rows()};
   for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
     const MatrixView<const T> h = tape.activation(layer);
     std::uint64_t active = 0;

@@ -31,9 +31,11 @@ DoubleSpecimen::DoubleSpecimen(const Probe<float>& probe)
       inputs_(in_double(probe.inputs)),
       baseline_(in_double(probe.baseline)),
       donor_(in_double(probe.donor)),
+      dataset_(in_double(probe.dataset)),
       tape_(network_.topology, probe.inputs.rows()),
       backend_(reference_backend()),
-      probe_{network_, inputs_, probe.labels, baseline_, donor_, probe.options, tape_},
+      probe_{network_,      inputs_, probe.labels, baseline_,           donor_,
+             probe.options, tape_,   dataset_,     probe.dataset_labels},
       context_(*backend_, 1, workspace_) {}
 
 double kink_distance(const Probe<double>& probe) {
@@ -60,7 +62,7 @@ Verification verify(const MethodSpec& method, const Variant& variant, const Prob
                     const kernels::Context<float>& context) {
   nn::forward(probe.network, probe.inputs, probe.tape, context);
   const Problem problem = problem_of(probe);
-  const auto rows = static_cast<std::size_t>(problem.topology.neurons());
+  const std::size_t rows = method.rows(problem);
   const std::size_t columns = method.column_count(problem);
   const DoubleSpecimen specimen(probe);
   Matrix<double> expected(rows, columns);

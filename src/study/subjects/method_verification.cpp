@@ -160,7 +160,7 @@ Result<Verification> compare_with_definition(const MethodRun& run, const Specime
   const Problem problem = pose(part, specimen, run, context);
   const methods::Probe<float> probe = part.probe(specimen, run.options);
   const std::size_t columns = run.method.column_count(problem);
-  Matrix<float> found(problem.topology.neurons(), columns);
+  Matrix<float> found(run.method.rows(problem), columns);
   run.variant.run(probe, context, found);
   const methods::DoubleSpecimen doubles(probe);
   Matrix<double> exact(found.rows(), columns);
@@ -184,9 +184,9 @@ Result<Verification> compare_with_rival(const MethodRun& run, const Specimen& sp
   const Problem problem = pose(part, specimen, run, context);
   const std::size_t columns = run.method.column_count(problem);
   const methods::Probe<float> probe = part.probe(specimen, run.options);
-  Matrix<float> found(problem.topology.neurons(), columns);
+  Matrix<float> found(run.method.rows(problem), columns);
   run.variant.run(probe, context, found);
-  Matrix<float> others(problem.topology.neurons(), columns);
+  Matrix<float> others(found.rows(), columns);
   rival.variant.run(probe, rival.context, others);
   Matrix<double> exact(others.rows(), columns);
   copy(others.view(), exact.view());

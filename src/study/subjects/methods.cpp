@@ -28,7 +28,7 @@ class TimedMethod : public measure::Timed {
                                    .batch = specimen_->inputs.rows(),
                                    .options = run_.options,
                                    .active_pairs = specimen_->active_pairs};
-    out_ = Matrix<float>(problem.topology.neurons(), run_.method.column_count(problem));
+    out_ = Matrix<float>(run_.method.rows(problem), run_.method.column_count(problem));
   }
 
   void run() override {
