@@ -70,9 +70,9 @@ struct CellRequest {
 /// What `verify` compares: a pass, with the `reference` backend in double precision; a method, with
 /// its own reference. Both on as many of the batch's samples as a fixed budget of FLOPs allows.
 /// Where one sample of an exhaustive reference is beyond a second, larger budget, the method is
-/// compared with another variant or another backend. Where a ReLU is at its kink for one of the two
-/// precisions only, slopes differ by one, and norms are compared instead of values (bound 1 %).
-/// `Verification::compared` says which.
+/// compared with another variant or another backend. Where a ReLU is at its kink, rounding decides
+/// its slope: if values differ, other samples of the batch are taken, on which every unit keeps its
+/// distance. `Verification::compared` says which.
 [[nodiscard]] Result<measure::Subject> make_subject(const CellRequest& request,
                                                     const Setting& setting,
                                                     SpecimenSource specimen);

@@ -38,22 +38,28 @@ DoubleSpecimen::DoubleSpecimen(const Probe<float>& probe)
              probe.options, tape_,   dataset_,     probe.dataset_labels},
       context_(*backend_, 1, workspace_) {}
 
-double kink_distance(const Probe<double>& probe) {
+double kink_distance(const Probe<double>& probe, std::size_t b) {
   double smallest = std::numeric_limits<double>::infinity();
   if (probe.network.topology.activation != kernels::Activation::kRelu) {
     return smallest;
   }
-  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
-    for (int k = 0; k <= probe.options.steps; ++k) {
-      const double t = static_cast<double>(k) / static_cast<double>(probe.options.steps);
-      const engine::PlainTrace trace =
-          engine::plain_forward(probe.network, engine::plain_path_point(probe, b, t));
-      for (const std::vector<double>& layer : trace.z) {
-        for (const double z : layer) {
-          smallest = std::fmin(smallest, std::abs(z));
-        }
+  for (int k = 0; k <= probe.options.steps; ++k) {
+    const double t = static_cast<double>(k) / static_cast<double>(probe.options.steps);
+    const engine::PlainTrace trace =
+        engine::plain_forward(probe.network, engine::plain_path_point(probe, b, t));
+    for (const std::vector<double>& layer : trace.z) {
+      for (const double z : layer) {
+        smallest = std::fmin(smallest, std::abs(z));
       }
     }
+  }
+  return smallest;
+}
+
+double kink_distance(const Probe<double>& probe) {
+  double smallest = std::numeric_limits<double>::infinity();
+  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
+    smallest = std::fmin(smallest, kink_distance(probe, b));
   }
   return smallest;
 }

@@ -25,7 +25,9 @@ struct MethodRun {
 /// `timed` [n, columns] is what the variant computed on the whole batch, in `context`; it must be
 /// finite. The variant is run again on as many samples as the method's reference can be asked for
 /// and compared with that; where one sample is too many FLOPs for the reference, with another
-/// variant, or with the same one on the `reference` backend.
+/// variant, or with the same one on the `reference` backend. Where that fails, the comparison is
+/// repeated on samples of the batch on which no ReLU is within rounding of its kink, if there are
+/// any: it must hold there.
 [[nodiscard]] Result<measure::Verification> verify_method(const MethodRun& run,
                                                           const Specimen& specimen,
                                                           MatrixView<const float> timed,
