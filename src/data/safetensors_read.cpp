@@ -1,47 +1,20 @@
-// The file is not trusted: every number in it is held against the file's size or a limit before it
-// is used to allocate or to seek. Format: huggingface/safetensors, README, "Format".
+// Networks and samples out of the tensors of a file.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
-#include "interpscale/core/checked.hpp"
-#include "interpscale/data/safetensors.hpp"
+#include "data/safetensors_file.hpp"
 
 namespace interpscale::data {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "tensors are read as they stand in the file, which is little-endian");
-
-using nlohmann::json;
-
-constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kLargestHeader = 100'000'000;
-
-struct Tensor {
-  std::string name;
-  std::vector<std::size_t> shape;
-  std::uint64_t begin = 0;  // within the data, that is, behind the header
-  std::uint64_t end = 0;
-};
-
-struct Header {
-  std::uint64_t data_begin = 0;  // offset in the file
-  std::uint64_t data_bytes = 0;
-  std::vector<Tensor> tensors;
-};
 
 /// The layer a tensor belongs to: "net.2.weight" is the weight of index 2 under prefix "net.".
 struct Role {
@@ -68,145 +41,6 @@ std::optional<Role> role_of(std::string_view name) {
     return std::nullopt;
   }
   return role;
-}
-
-/// One JSON document without repeated names on its first level.
-Result<json> parse_header(const std::string& file, const std::string& text) {
-  std::set<std::string> names;
-  std::string repeated;
-  const json::parser_callback_t note_names = [&](int depth, json::parse_event_t event,
-                                                 json& value) {
-    if (event == json::parse_event_t::key && depth == 1 &&
-        !names.insert(value.get<std::string>()).second) {
-      repeated = value.get<std::string>();
-    }
-    return true;
-  };
-  json header;
-  try {
-    header = json::parse(text, note_names);
-  } catch (const json::parse_error& error) {
-    return fail("{}: byte {}: the header is not JSON: {}", file, kLengthBytes + error.byte,
-                error.what());
-  }
-  if (!header.is_object()) {
-    return fail("{}: byte {}: found a header of type {}, wanted an object", file, kLengthBytes,
-                header.type_name());
-  }
-  if (!repeated.empty()) {
-    return fail("{}: the header names tensor '{}' twice, wanted distinct names", file, repeated);
-  }
-  return header;
-}
-
-/// An array of non-negative integers, or nothing.
-std::optional<std::vector<std::uint64_t>> integers(const json& entry, const char* key) {
-  const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_array()) {
-    return std::nullopt;
-  }
-  std::vector<std::uint64_t> values;
-  for (const json& value : *found) {
-    if (!value.is_number_unsigned()) {
-      return std::nullopt;
-    }
-    values.push_back(value.get<std::uint64_t>());
-  }
-  return values;
-}
-
-/// One entry of the header: dtype, shape and extent are consistent and inside the data.
-Result<Tensor> tensor_of(const std::string& file, const std::string& name, const json& entry,
-                         std::uint64_t data_bytes) {
-  if (!entry.is_object() || entry.value("dtype", json()) != "F32") {
-    return fail("{}: tensor '{}': found {}, wanted an object with dtype \"F32\"", file, name,
-                entry.is_object() ? "dtype " + entry.value("dtype", json()).dump()
-                                  : std::string(entry.type_name()));
-  }
-  const auto shape = integers(entry, "shape");
-  const auto offsets = integers(entry, "data_offsets");
-  if (!shape || shape->empty() || shape->size() > 2 || !offsets || offsets->size() != 2) {
-    return fail("{}: tensor '{}': wanted a shape of one or two extents and two data_offsets", file,
-                name);
-  }
-  std::size_t bytes = sizeof(float);
-  for (const std::uint64_t extent : *shape) {
-    if (extent == 0 || extent > nn::kLargestWidth || multiply_overflows(bytes, extent, &bytes)) {
-      return fail("{}: tensor '{}': found an extent of {}, wanted 1 to {}", file, name, extent,
-                  nn::kLargestWidth);
-    }
-  }
-  const std::uint64_t begin = (*offsets)[0];
-  const std::uint64_t end = (*offsets)[1];
-  if (begin > end || end > data_bytes) {
-    return fail(
-        "{}: tensor '{}': found data_offsets {} to {}, wanted a stretch of the {} bytes "
-        "behind the header",
-        file, name, begin, end, data_bytes);
-  }
-  if (end - begin != bytes) {
-    return fail("{}: tensor '{}': found {} bytes, wanted {} for its shape", file, name, end - begin,
-                bytes);
-  }
-  return Tensor{name, {shape->begin(), shape->end()}, begin, end};
-}
-
-/// The data are exactly the tensors, one after another: no overlap, no gap, nothing behind.
-Result<void> check_tiling(const std::string& file, Header& header) {
-  std::ranges::sort(header.tensors, {}, &Tensor::begin);
-  std::uint64_t expected = 0;
-  for (const Tensor& tensor : header.tensors) {
-    if (tensor.begin != expected) {
-      return fail("{}: byte {}: tensor '{}' {}, wanted it to begin at byte {}", file,
-                  header.data_begin + tensor.begin, tensor.name,
-                  tensor.begin < expected ? "overlaps the one before it" : "leaves a gap before it",
-                  header.data_begin + expected);
-    }
-    expected = tensor.end;
-  }
-  if (expected != header.data_bytes) {
-    return fail("{}: byte {}: found {} bytes that belong to no tensor, wanted the end of the file",
-                file, header.data_begin + expected, header.data_bytes - expected);
-  }
-  return {};
-}
-
-Result<Header> read_header(const std::string& file, std::ifstream& stream,
-                           std::uint64_t file_bytes) {
-  std::uint64_t length = 0;
-  if (file_bytes < kLengthBytes || !stream.read(reinterpret_cast<char*>(&length), sizeof(length))) {
-    return fail("{}: byte 0: found {} bytes, wanted a header length of {}", file, file_bytes,
-                kLengthBytes);
-  }
-  if (length > file_bytes - kLengthBytes || length > kLargestHeader) {
-    return fail(
-        "{}: byte 0: found a header length of {}, wanted at most {} (the rest of the file) "
-        "and at most {}",
-        file, length, file_bytes - kLengthBytes, kLargestHeader);
-  }
-  std::string text(length, '\0');
-  if (!stream.read(text.data(), static_cast<std::streamsize>(length))) {
-    return fail("{}: byte {}: the header of {} bytes cannot be read", file, kLengthBytes, length);
-  }
-  const auto entries = parse_header(file, text);
-  if (!entries) {
-    return tl::unexpected(entries.error());
-  }
-  Header header{kLengthBytes + length, file_bytes - kLengthBytes - length, {}};
-  for (const auto& [name, entry] : entries->items()) {
-    if (name == "__metadata__") {
-      continue;
-    }
-    auto tensor = tensor_of(file, name, entry, header.data_bytes);
-    if (!tensor) {
-      return tl::unexpected(tensor.error());
-    }
-    header.tensors.push_back(std::move(*tensor));
-  }
-  if (auto tiled = check_tiling(file, header); !tiled) {
-    return tl::unexpected(tiled.error());
-  }
-  return header;
 }
 
 /// The weight and bias of one layer.
@@ -258,9 +92,9 @@ Result<nn::Topology> topology_of(const std::string& file, const std::vector<Laye
   }
   nn::Topology topology;
   topology.activation = activation;
-  std::size_t width = 0;
+  std::uint64_t width = 0;
   for (const LayerTensors& layer : layers) {
-    const std::vector<std::size_t>& shape = layer.weight->shape;
+    const std::vector<std::uint64_t>& shape = layer.weight->shape;
     if (shape.size() != 2 || layer.bias->shape.size() != 1 || layer.bias->shape[0] != shape[0]) {
       return fail("{}: tensors '{}' [{}] and '{}' [{}]: wanted the shapes [out, in] and [out]",
                   file, layer.weight->name, fmt::join(shape, ", "), layer.bias->name,
@@ -281,64 +115,142 @@ Result<nn::Topology> topology_of(const std::string& file, const std::vector<Laye
   return nn::validated(topology);
 }
 
-/// Rows of finite numbers from a tensor's bytes.
-Result<void> read_rows(const std::string& file, std::ifstream& stream, const Header& header,
-                       const Tensor& tensor, MatrixView<float> out) {
-  std::uint64_t offset = header.data_begin + tensor.begin;
-  stream.seekg(static_cast<std::streamoff>(offset));
-  for (std::size_t i = 0; i < out.rows(); ++i) {
-    const std::span<float> row = out.row(i);
-    if (!stream.read(reinterpret_cast<char*>(row.data()),
-                     static_cast<std::streamsize>(row.size_bytes()))) {
-      return fail("{}: byte {}: tensor '{}' cannot be read", file, offset, tensor.name);
-    }
-    const auto bad = std::ranges::find_if(row, [](float value) { return !std::isfinite(value); });
-    if (bad != row.end()) {
-      return fail("{}: byte {}: tensor '{}': found {}, wanted a finite number", file,
-                  offset + sizeof(float) * static_cast<std::size_t>(bad - row.begin()), tensor.name,
-                  *bad);
-    }
-    offset += row.size_bytes();
+/// A tensor of one row or column, or of the shape [rows, cols].
+template <class T>
+Result<Matrix<T>> read_matrix(Source& source, const Header& header, const Tensor& tensor,
+                              std::uint64_t rows, std::uint64_t cols) {
+  const std::uint64_t elements = (tensor.end - tensor.begin) / bytes_of(tensor.dtype);
+  if (tensor.shape.back() != cols || elements != rows * cols) {
+    return fail("{}: tensor '{}': found the shape [{}], wanted [{}, {}]", source.name, tensor.name,
+                fmt::join(tensor.shape, ", "), rows, cols);
   }
+  Matrix<T> matrix(rows, cols);
+  if (auto read = read_rows<T>(source, header, tensor, matrix); !read) {
+    return tl::unexpected(read.error());
+  }
+  return matrix;
+}
+
+/// One matrix or vector of samples by its name.
+template <class T>
+Result<void> read_member(Source& source, const Header& header, const Tensor& tensor,
+                         const Tensor& inputs, Samples<T>& samples) {
+  const std::uint64_t rows = inputs.shape[0];
+  if (tensor.name == "labels") {
+    if (tensor.shape.size() != 1 || tensor.shape[0] != rows) {
+      return fail("{}: tensor 'labels': found the shape [{}], wanted [{}], one for each input",
+                  source.name, fmt::join(tensor.shape, ", "), rows);
+    }
+    auto labels = read_labels(source, header, tensor);
+    if (!labels) {
+      return tl::unexpected(labels.error());
+    }
+    samples.labels = std::move(*labels);
+    return {};
+  }
+  if (tensor.name != "inputs" && tensor.name != "donor" && tensor.name != "baseline") {
+    return fail("{}: found tensor '{}', wanted inputs, labels, donor and baseline only",
+                source.name, tensor.name);
+  }
+  const bool is_baseline = tensor.name == "baseline";
+  auto matrix = read_matrix<T>(source, header, tensor, is_baseline ? 1 : rows, inputs.shape[1]);
+  if (!matrix) {
+    return tl::unexpected(matrix.error());
+  }
+  (is_baseline              ? samples.baseline
+   : tensor.name == "donor" ? samples.donor
+                            : samples.inputs) = std::move(*matrix);
   return {};
+}
+
+/// The file as a source, to be handed to `read`.
+template <class Read>
+auto with_file(const std::filesystem::path& path, const Read& read)
+    -> decltype(read(std::declval<Source&>())) {
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  std::ifstream stream(path, std::ios::binary);
+  if (error || !stream) {
+    return fail("{}: cannot be read: {}", path.string(),
+                error ? error.message() : std::string("it cannot be opened"));
+  }
+  Source source{path.string(), stream, bytes};
+  return read(source);
 }
 
 }  // namespace
 
-Result<nn::Mlp<float>> load_network(const std::filesystem::path& path,
-                                    kernels::Activation activation) {
-  const std::string file = path.string();
-  std::error_code error;
-  const std::uint64_t file_bytes = std::filesystem::file_size(path, error);
-  std::ifstream stream(path, std::ios::binary);
-  if (error || !stream) {
-    return fail("{}: cannot be read: {}", file,
-                error ? error.message() : std::string("it cannot be opened"));
-  }
-  const auto header = read_header(file, stream, file_bytes);
+template <class T>
+Result<nn::Mlp<T>> read_network(Source& source, kernels::Activation activation) {
+  const auto header = read_header(source);
   if (!header) {
     return tl::unexpected(header.error());
   }
-  const auto tensors = pair_up(file, *header);
+  const auto tensors = pair_up(source.name, *header);
   if (!tensors) {
     return tl::unexpected(tensors.error());
   }
-  const auto topology = topology_of(file, *tensors, activation);
+  const auto topology = topology_of(source.name, *tensors, activation);
   if (!topology) {
     return tl::unexpected(topology.error());
   }
-  nn::Mlp<float> network{*topology, nn::zero_layers<float>(*topology)};
+  nn::Mlp<T> network{*topology, nn::zero_layers<T>(*topology)};
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    nn::DenseLayer<float>& layer = network.layers[l];
-    const MatrixView<float> bias(layer.bias.data(), 1, layer.bias.size(), layer.bias.size());
-    if (auto read = read_rows(file, stream, *header, *(*tensors)[l].weight, layer.weights); !read) {
+    nn::DenseLayer<T>& layer = network.layers[l];
+    const MatrixView<T> bias(layer.bias.data(), 1, layer.bias.size(), layer.bias.size());
+    const LayerTensors& from = (*tensors)[l];
+    if (auto read = read_rows<T>(source, *header, *from.weight, layer.weights); !read) {
       return tl::unexpected(read.error());
     }
-    if (auto read = read_rows(file, stream, *header, *(*tensors)[l].bias, bias); !read) {
+    if (auto read = read_rows<T>(source, *header, *from.bias, bias); !read) {
       return tl::unexpected(read.error());
     }
   }
   return network;
 }
+
+template <class T>
+Result<Samples<T>> read_samples(Source& source) {
+  const auto header = read_header(source);
+  if (!header) {
+    return tl::unexpected(header.error());
+  }
+  const auto inputs = std::ranges::find(header->tensors, "inputs", &Tensor::name);
+  if (inputs == header->tensors.end()) {
+    return fail("{}: found no tensor 'inputs', wanted inputs [B, d] and labels [B]", source.name);
+  }
+  if (inputs->shape.size() != 2) {
+    return fail("{}: tensor 'inputs': found the shape [{}], wanted [B, d]", source.name,
+                fmt::join(inputs->shape, ", "));
+  }
+  Samples<T> samples;
+  for (const Tensor& tensor : header->tensors) {
+    if (auto read = read_member(source, *header, tensor, *inputs, samples); !read) {
+      return tl::unexpected(read.error());
+    }
+  }
+  return samples;
+}
+
+template <class T>
+Result<nn::Mlp<T>> load_network(const std::filesystem::path& path, kernels::Activation activation) {
+  return with_file(path, [&](Source& source) { return read_network<T>(source, activation); });
+}
+
+template <class T>
+Result<Samples<T>> load_samples(const std::filesystem::path& path) {
+  return with_file(path, [](Source& source) { return read_samples<T>(source); });
+}
+
+template Result<nn::Mlp<float>> read_network<float>(Source&, kernels::Activation);
+template Result<nn::Mlp<double>> read_network<double>(Source&, kernels::Activation);
+template Result<Samples<float>> read_samples<float>(Source&);
+template Result<Samples<double>> read_samples<double>(Source&);
+template Result<nn::Mlp<float>> load_network<float>(const std::filesystem::path&,
+                                                    kernels::Activation);
+template Result<nn::Mlp<double>> load_network<double>(const std::filesystem::path&,
+                                                      kernels::Activation);
+template Result<Samples<float>> load_samples<float>(const std::filesystem::path&);
+template Result<Samples<double>> load_samples<double>(const std::filesystem::path&);
 
 }  // namespace interpscale::data
