@@ -1,5 +1,5 @@
 // A backend that does another's work and adds up what each call counts for: declared costs are
-// held against this.
+// held against this, and time models are made of the calls.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include "interpscale/kernels/backend.hpp"
 #include "interpscale/kernels/flops.hpp"
+#include "interpscale/kernels/kernel_call.hpp"
 
 namespace interpscale::kernels {
 
@@ -17,8 +18,10 @@ class CountingBackend : public Backend<T> {
   virtual void reset() = 0;
 };
 
-/// Wraps `inner`, which must outlive it. One thread at a time.
+/// Wraps `inner`, which must outlive it; so must `recorder`, which is told of every call. One
+/// thread at a time.
 template <class T>
-[[nodiscard]] std::unique_ptr<CountingBackend<T>> make_counting_backend(const Backend<T>& inner);
+[[nodiscard]] std::unique_ptr<CountingBackend<T>> make_counting_backend(
+    const Backend<T>& inner, CallRecorder* recorder = nullptr);
 
 }  // namespace interpscale::kernels

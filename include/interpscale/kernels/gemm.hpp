@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "interpscale/core/matrix.hpp"
 
@@ -14,6 +15,9 @@ enum class GemmCase {
   kNN,  ///< C[m,n] = A[m,k] B[k,n]: activation gradients, dZ W
   kTN,  ///< C[m,n] = A[k,m]^T B[k,n]: weight gradients, dZ^T X
 };
+
+/// "nt", "nn" or "tn".
+[[nodiscard]] std::string_view name_of(GemmCase which);
 
 /// What happens to an element of the product p before it is stored, in this order:
 ///

@@ -40,18 +40,6 @@ Matrix<double> exact_copy(MatrixView<const float> values) {
   return exact;
 }
 
-std::string_view name_of(GemmCase which) {
-  switch (which) {
-    case GemmCase::kNT:
-      return "nt";
-    case GemmCase::kNN:
-      return "nn";
-    case GemmCase::kTN:
-      return "tn";
-  }
-  contract_violated("unknown product", CallSite::here());
-}
-
 class TimedGemm : public measure::Timed {
  public:
   TimedGemm(std::string name, GemmCase which, GemmShape shape, Runtime<float> runtime)
@@ -176,9 +164,9 @@ class TimedUpdate : public measure::Timed {
 measure::Subject gemm_subject(GemmCase which, GemmShape shape, const Setting& setting) {
   require(shape.m > 0 && shape.n > 0 && shape.k > 0, "a product of empty matrices");
   measure::Subject subject;
-  subject.name = with_setting(
-      fmt::format("kernel/gemm/{}/m:{}/n:{}/k:{}", name_of(which), shape.m, shape.n, shape.k),
-      setting);
+  subject.name = with_setting(fmt::format("kernel/gemm/{}/m:{}/n:{}/k:{}", kernels::name_of(which),
+                                          shape.m, shape.n, shape.k),
+                              setting);
   subject.quantities.flops = kernels::gemm_flops(shape);
   subject.quantities.bytes =
       sizeof(float) * (checked_product(shape.m, shape.k) + checked_product(shape.k, shape.n) +
