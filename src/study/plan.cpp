@@ -83,6 +83,7 @@ void check_numbers(const Plan& plan, Checks& checks) {
   checks.within("batch", plan.batch, std::size_t{1}, kLargestBatch);
   checks.within("rounds", plan.rounds, 1, kMostRounds);
   checks.within("extra_rounds", plan.extra_rounds, 0, kMostRounds);
+  checks.within("kernel_rounds", plan.kernel_rounds, 0, kMostRounds);
   checks.within("threads", plan.threads, 1, kMostThreads);
   checks.within("path_steps", plan.path_steps, 1, 4096);
   checks.within("training_steps", plan.training_steps, 1, 1'000'000);
@@ -140,6 +141,15 @@ std::string first_difference(const Plan& first, const Plan& second) {
     }
   }
   return "";
+}
+
+Setting setting_of(const Plan& plan) {
+  Setting setting;
+  setting.backend = plan.backend;
+  setting.simd_target = plan.simd_target;
+  setting.threads = plan.threads;
+  setting.path_steps = plan.path_steps;
+  return setting;
 }
 
 }  // namespace interpscale::study

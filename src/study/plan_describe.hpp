@@ -41,6 +41,7 @@ void describe(Visitor& field, T& plan) {
   field("cell_budget_seconds", plan.cell_budget_seconds);
   field("subject_seconds", plan.subject_seconds);
   field("cells_per_subject", plan.cells_per_subject);
+  field("kernel_rounds", plan.kernel_rounds);
   field("min_seconds", plan.min_seconds);
   field("warm_up_seconds", plan.warm_up_seconds);
   field("repetitions", plan.repetitions);

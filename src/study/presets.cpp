@@ -47,6 +47,7 @@ Plan standard() {
       with(plan.shapes,
            {{49, 512, 3}, {49, 768, 3}, {784, 512, 3}, {196, 256, 8}, {49, 256, 12}, {49, 512, 6}});
   plan.rounds = 9;
+  plan.kernel_rounds = 5;
   plan.path_steps = 8;
   plan.training_steps = 100;
   plan.cell_budget_seconds = 4.5;

@@ -41,5 +41,11 @@ Json to_json(const TimingRecord& record) {
 Json to_json(const LeftOut& record) {
   return record_of("left_out", record);
 }
+Json to_json(const CallsRecord& record) {
+  return record_of("calls", record);
+}
+Json to_json(const KernelRecord& record) {
+  return record_of("kernel", record);
+}
 
 }  // namespace interpscale::study

@@ -128,6 +128,28 @@ void describe(Visitor& field, T& record) {
   field("steal_share", record.steal_share);
 }
 
+template <class Visitor, Described<CallsRecord::Count> T>
+void describe(Visitor& field, T& count) {
+  field("kernel", count.kernel);
+  field("count", count.count);
+}
+
+template <class Visitor, Described<CallsRecord> T>
+void describe(Visitor& field, T& record) {
+  field("cell", record.cell);
+  field("calls", record.calls);
+}
+
+template <class Visitor, Described<KernelRecord> T>
+void describe(Visitor& field, T& record) {
+  field("round", record.round);
+  field("kernel", record.kernel);
+  field("status", record.status);
+  field("reason", record.reason);
+  field("seconds", record.seconds);
+  field("flops_per_second", record.flops_per_second);
+}
+
 template <class Visitor, Described<LeftOut> T>
 void describe(Visitor& field, T& record) {
   field("name", record.name);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "interpscale/kernels/kernel_call.hpp"
 #include "interpscale/measure/journal.hpp"
 #include "interpscale/study/records.hpp"
 #include "study/records_describe.hpp"
@@ -42,8 +43,16 @@ class JournalReader {
     if (name == "timing") {
       return take_as<TimingRecord>(json);
     }
-    return fail("field 'kind': found '{}', wanted study, network, left_out, cell, round or timing",
-                name);
+    if (name == "calls") {
+      return take_as<CallsRecord>(json);
+    }
+    if (name == "kernel") {
+      return take_as<KernelRecord>(json);
+    }
+    return fail(
+        "field 'kind': found '{}', wanted study, network, left_out, cell, round, timing, calls or "
+        "kernel",
+        name);
   }
 
   [[nodiscard]] bool started() const { return started_; }
@@ -139,6 +148,45 @@ class JournalReader {
     return {};
   }
 
+  Result<void> add(CallsRecord record) {
+    if (!cells_.contains(record.cell)) {
+      return fail("field 'cell': no cell '{}' stands before its calls", record.cell);
+    }
+    if (!cells_with_calls_.insert(record.cell).second) {
+      return fail("field 'cell': the calls of '{}' a second time", record.cell);
+    }
+    for (const CallsRecord::Count& call : record.calls) {
+      if (const Result<kernels::KernelCall> parsed = kernels::parse_kernel_call(call.kernel);
+          !parsed) {
+        return fail("field 'calls': {}", parsed.error().message);
+      }
+      kernels_.insert(call.kernel);
+    }
+    journal_.calls.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(KernelRecord record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (record.round < 0) {
+      return fail("field 'round': found {}, wanted 0 or more", record.round);
+    }
+    if (!kernels_.contains(record.kernel)) {
+      return fail("field 'kernel': no cell that calls '{}' stands before its time", record.kernel);
+    }
+    if (record.status == "ok" && !(record.seconds > 0 && record.flops_per_second > 0)) {
+      return fail(
+          "field 'seconds': found {} at a peak of {} in a time that is ok, wanted more than 0",
+          record.seconds, record.flops_per_second);
+    }
+    if (!kernel_times_.emplace(record.round, record.kernel).second) {
+      return fail("field 'kernel': a second time of '{}' in round {}", record.kernel, record.round);
+    }
+    journal_.kernels.push_back(std::move(record));
+    return {};
+  }
+
   static Result<void> check_status(const std::string& status) {
     if (status != "ok" && status != "failed") {
       return fail("field 'status': found '{}', wanted 'ok' or 'failed'", status);
@@ -152,6 +200,9 @@ class JournalReader {
   std::set<std::string> cells_;
   std::set<int> rounds_;
   std::set<std::pair<int, std::string>> timings_;
+  std::set<std::string> cells_with_calls_;
+  std::set<std::string> kernels_;
+  std::set<std::pair<int, std::string>> kernel_times_;
 };
 
 }  // namespace

@@ -63,9 +63,8 @@ Result<measure::Subject> subject_of(const CellRecord& cell, const Plan& plan,
   }
   const CellRequest request{cell.subject, cell.variant, topology, plan.batch,
                             specimens->active_pairs(cell.topology)};
-  Result<measure::Subject> subject =
-      make_subject(request, {plan.backend, plan.simd_target, plan.threads, plan.path_steps},
-                   [specimens, topology] { return specimens->of(topology); });
+  Result<measure::Subject> subject = make_subject(
+      request, setting_of(plan), [specimens, topology] { return specimens->of(topology); });
   if (subject && subject->name != cell.cell) {
     return fail("cell '{}' is called '{}' by this build; start a new study", cell.cell,
                 subject->name);

@@ -106,13 +106,17 @@ Result<void> run_stages(RunState& state, RunSummary& summary) {
   if (Result<void> verified = verify_cells(state); !verified) {
     return verified;
   }
-  return make_rounds(state, summary);
+  if (Result<void> done = make_rounds(state, summary); !done) {
+    return done;
+  }
+  return time_kernels(state);
 }
 
 int count_failed(const StudyJournal& journal) {
   const auto failed = [](const auto& record) { return record.status == "failed"; };
   return static_cast<int>(std::count_if(journal.cells.begin(), journal.cells.end(), failed) +
-                          std::count_if(journal.timings.begin(), journal.timings.end(), failed));
+                          std::count_if(journal.timings.begin(), journal.timings.end(), failed) +
+                          std::count_if(journal.kernels.begin(), journal.kernels.end(), failed));
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ struct RunState {
 /// Runs rounds in child processes until every cell has a timing in each.
 [[nodiscard]] Result<void> make_rounds(RunState& state, RunSummary& summary);
 
+/// Records and times the kernels of cells that theory does not explain.
+[[nodiscard]] Result<void> time_kernels(RunState& state);
+
 /// What the stages are expected to take.
 [[nodiscard]] double expected_network_seconds(const nn::Topology& topology, const Plan& plan);
 [[nodiscard]] double expected_verification_seconds();

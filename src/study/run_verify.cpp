@@ -38,9 +38,8 @@ Result<CellRecord> verify_cell(const Cell& cell, const Plan& plan,
   const nn::Topology& topology = cell.request.topology;
   CellRequest request = cell.request;
   request.active_pairs = specimens->active_pairs(topology.name());
-  const Result<measure::Subject> subject =
-      make_subject(request, {plan.backend, plan.simd_target, plan.threads, plan.path_steps},
-                   [specimens, topology] { return specimens->of(topology); });
+  const Result<measure::Subject> subject = make_subject(
+      request, setting_of(plan), [specimens, topology] { return specimens->of(topology); });
   if (!subject) {
     return tl::unexpected(subject.error());
   }

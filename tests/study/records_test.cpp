@@ -97,6 +97,19 @@ TimingRecord timing() {
           .steal_share = 0.01};
 }
 
+CallsRecord calls() {
+  return {.cell = "pass/forward", .calls = {{"gemm/nt+bias/128x8x16/0.0.0", 1}}};
+}
+
+KernelRecord kernel() {
+  return {.round = 2,
+          .kernel = "gemm/nt+bias/128x8x16/0.0.0",
+          .status = "ok",
+          .reason = "",
+          .seconds = 1e-6,
+          .flops_per_second = 1e11};
+}
+
 void add_whole_study(const JournalFile& file) {
   file.add(study_record(tiny_plan()));
   file.add(to_json(LeftOut{"forward on 49-8-8-10/relu", "above the budget"}));
@@ -176,6 +189,47 @@ TEST_CASE("records: a timing of something unknown is an error", "[study][records
   }
 }
 
+TEST_CASE("records: kernel calls and their times read back, and belong together",
+          "[study][records]") {
+  const JournalFile file;
+  add_whole_study(file);
+  SECTION("in order") {
+    file.add(to_json(calls()));
+    file.add(to_json(kernel()));
+    const Result<StudyJournal> read = read_study_journal(file.path());
+    REQUIRE(read);
+    REQUIRE(read->calls.size() == 1);
+    CHECK(to_json(read->calls[0]) == to_json(calls()));
+    REQUIRE(read->kernels.size() == 1);
+    CHECK(to_json(read->kernels[0]) == to_json(kernel()));
+  }
+  SECTION("a time of a kernel that no cell calls") {
+    file.add(to_json(kernel()));
+    CHECK_THAT(file.error(),
+               Catch::Matchers::Contains("line 7: field 'kernel': no cell that calls"));
+  }
+  SECTION("a call that is none") {
+    CallsRecord broken = calls();
+    broken.calls[0].kernel = "gemm";
+    file.add(to_json(broken));
+    CHECK_THAT(file.error(),
+               Catch::Matchers::Contains("line 7: field 'calls': kernel call: found"));
+  }
+  SECTION("twice") {
+    file.add(to_json(calls()));
+    file.add(to_json(kernel()));
+    file.add(to_json(kernel()));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains("line 9: field 'kernel': a second time of"));
+  }
+  SECTION("a time that is none") {
+    KernelRecord broken = kernel();
+    broken.seconds = 0;
+    file.add(to_json(calls()));
+    file.add(to_json(broken));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains("line 8: field 'seconds': found 0"));
+  }
+}
+
 TEST_CASE("records: a wrong field is named, with what was found and wanted", "[study][records]") {
   const JournalFile file;
   add_whole_study(file);
@@ -230,7 +284,7 @@ TEST_CASE("records: another schema's journal is refused", "[study][records]") {
   Json study = study_record(tiny_plan());
   study["schema"] = kSchemaVersion + 1;
   file.add(study);
-  CHECK_THAT(file.error(), Catch::Matchers::Contains("line 1: field 'schema': found 2, wanted 1"));
+  CHECK_THAT(file.error(), Catch::Matchers::Contains("line 1: field 'schema': found 3, wanted 2"));
 }
 
 TEST_CASE("records: a journal begins with its study", "[study][records]") {
@@ -335,7 +389,9 @@ TEST_CASE("records: the schema in results/ describes exactly what is written", "
                         {"network", to_json(network())},
                         {"cell", to_json(cell())},
                         {"round", to_json(round_zero())},
-                        {"timing", to_json(timing())}};
+                        {"timing", to_json(timing())},
+                        {"calls", to_json(calls())},
+                        {"kernel", to_json(kernel())}};
   std::set<std::string> kinds;
   for (const Json& alternative : schema.at("oneOf")) {
     const std::string reference = alternative.at("$ref").get<std::string>();

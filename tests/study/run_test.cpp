@@ -13,6 +13,7 @@
 #include <set>
 
 #include "interpscale/kernels/make_backend.hpp"
+#include "interpscale/measure/journal.hpp"
 #include "interpscale/nn/passes.hpp"
 #include "study/networks.hpp"
 #include "study/networks_data.hpp"
@@ -124,6 +125,31 @@ TEST_CASE("run: a finished study is left as it is, to the byte", "[study][run]")
   const std::string before = text_of(journal_file(folder / "s"));
   REQUIRE(run_study(plan, {.folder = folder / "s", .program = "/bin/false", .progress = {}}));
   CHECK(text_of(journal_file(folder / "s")) == before);
+}
+
+TEST_CASE("run: a kernel round times each recorded call once, and carries on", "[study][run]") {
+  const Folder folder;
+  const Plan plan = tiny_plan();
+  prepare(plan, folder);
+  REQUIRE(run_round(folder / "s", 0, {}));
+  const fs::path path = journal_file(folder / "s");
+  const std::string cell = read_study_journal(path)->cells.front().cell;
+  const auto kernels_in = [&] { return read_study_journal(path)->kernels; };
+  {
+    measure::Journal out = measure::Journal::open(path).value();
+    REQUIRE(out.append(
+        to_json(CallsRecord{cell, {{"gemm/nt+bias/8x8x8/0.0.1", 3}, {"transpose/-/5x7/0.0", 1}}})));
+    REQUIRE(out.append(to_json(KernelRecord{0, "transpose/-/5x7/0.0", "ok", "", 1e-6, 1e11})));
+  }
+  REQUIRE(run_kernel_round(folder / "s", 0));
+  REQUIRE(kernels_in().size() == 2);
+  CHECK(kernels_in()[1].kernel == "gemm/nt+bias/8x8x8/0.0.1");
+  CHECK(kernels_in()[1].status == "ok");
+  CHECK(kernels_in()[1].flops_per_second > 0);
+  REQUIRE(run_kernel_round(folder / "s", 0));
+  CHECK(kernels_in().size() == 2);
+  REQUIRE(run_kernel_round(folder / "s", 1));
+  CHECK(kernels_in().size() == 4);
 }
 
 TEST_CASE("run: another plan in the same folder is refused and nothing is touched",

@@ -24,6 +24,9 @@ namespace interpscale::study {
 /// over two decades.
 inline constexpr double kTaxConstantWithin = 0.05;
 
+/// An exponent agrees with theory when it lies within this of it.
+inline constexpr double kTheoryWithin = 0.1;
+
 enum class CellStatus { kOk, kMistrusted, kFailed };
 
 /// "ok", "mistrusted", "failed".
@@ -110,6 +113,10 @@ struct StudyResult {
   /// Null where the study has no such subject.
   [[nodiscard]] const SubjectResult* find(std::string_view subject, std::string_view variant) const;
 };
+
+/// Whether an exponent in N or n is farther than kTheoryWithin from the same fit of the declared
+/// FLOPs; false where either is not identified.
+[[nodiscard]] bool deviates_from_theory(const SubjectResult& subject);
 
 /// Which times enter: only rounds with the plan's backend and threads, on the CPU and SIMD target
 /// of the first such round; the others are left out with a note. Which cells are fitted: those with

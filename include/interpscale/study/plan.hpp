@@ -55,11 +55,15 @@ struct Plan {
   double cell_budget_seconds = 0.5;   ///< a cell whose declared FLOPs would take longer is left out
   double subject_seconds = 0;         ///< a subject's share of a round (see `expand`); 0: no bound
   std::size_t cells_per_subject = 0;  ///< at most; 0: no bound
-  double min_seconds = 0.02;          ///< timed for at least this long, each repetition
+  int kernel_rounds = 0;  ///< of the kernels in cells that theory does not explain (see run.hpp)
+  double min_seconds = 0.02;  ///< timed for at least this long, each repetition
   double warm_up_seconds = 0.01;
   int repetitions = 3;
   std::uint64_t seed = 1;
 };
+
+/// How the plan's subjects are run.
+[[nodiscard]] Setting setting_of(const Plan& plan);
 
 [[nodiscard]] std::vector<std::string> preset_names();
 [[nodiscard]] Result<Plan> preset(std::string_view name);

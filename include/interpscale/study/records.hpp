@@ -17,7 +17,7 @@
 
 namespace interpscale::study {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// kind "network": one trained network of the study.
 struct NetworkRecord {
@@ -72,6 +72,27 @@ struct TimingRecord {
   double steal_share = 0;
 };
 
+/// kind "calls": the kernel calls that one run of a cell is made of.
+struct CallsRecord {
+  struct Count {
+    std::string kernel;  ///< kernels::name_of its call
+    std::uint64_t count = 0;
+  };
+  std::string cell;
+  std::vector<Count> calls;
+};
+
+/// kind "kernel": one kernel call timed by itself, in one of the plan's kernel rounds. status "ok"
+/// or "failed".
+struct KernelRecord {
+  int round = 0;
+  std::string kernel;
+  std::string status;
+  std::string reason;
+  double seconds = 0;
+  double flops_per_second = 0;  ///< the FMA peak that its process measured
+};
+
 /// A journal, read back: a plan, then what has been done of it. Rounds 0 ... plan.rounds - 1 visit
 /// every cell; later ones only those that were mistrusted by then. A round that was interrupted has
 /// a `round` record for each child process that worked on it.
@@ -81,6 +102,8 @@ struct StudyJournal {
   std::vector<CellRecord> cells;
   std::vector<RoundRecord> rounds;
   std::vector<TimingRecord> timings;
+  std::vector<CallsRecord> calls;  ///< of cells whose times the declared FLOPs do not explain
+  std::vector<KernelRecord> kernels;
   std::vector<LeftOut> left_out;  ///< kind "left_out"
 };
 
@@ -90,6 +113,8 @@ struct StudyJournal {
 [[nodiscard]] nlohmann::ordered_json to_json(const RoundRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const TimingRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const LeftOut& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const CallsRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const KernelRecord& record);
 
 /// Errors name file, line and field. What stands twice is an error (a topology, a cell, a round's
 /// timing of a cell), and so is what refers to something unknown (a timing of no cell or round). A

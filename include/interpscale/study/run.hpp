@@ -51,6 +51,10 @@ struct RunSummary {
 /// failed. After plan.rounds rounds, cells that measure::judge mistrusts get up to
 /// plan.extra_rounds more; those replace nothing: every timing stands, and trust is judged over all
 /// of a cell's rounds. Fits that need the same rounds of all cells use the first plan.rounds.
+///
+/// Then, where plan.kernel_rounds > 0: of every subject whose exponents deviate from theory
+/// (`deviates_from_theory`), the kernel calls of each fitted cell are recorded, and each distinct
+/// call is timed by itself in plan.kernel_rounds child processes: what `predict_times` adds up.
 [[nodiscard]] Result<RunSummary> run_study(const Plan& plan, const RunOptions& options);
 
 /// The child's side: times, in the order of the round's seed, the cells that have no timing yet in
@@ -58,6 +62,10 @@ struct RunSummary {
 /// starts.
 [[nodiscard]] Result<void> run_round(const std::filesystem::path& folder, int round,
                                      const std::vector<std::string>& only_cells);
+
+/// The child's side of a kernel round: times each recorded kernel call that has no time yet in this
+/// round, in an order drawn from its seed, after measuring the FMA peak.
+[[nodiscard]] Result<void> run_kernel_round(const std::filesystem::path& folder, int round);
 
 /// Times one cell of a study again, and writes nothing.
 [[nodiscard]] Result<TimingRecord> repeat_timing(const std::filesystem::path& folder, int round,

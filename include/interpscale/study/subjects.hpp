@@ -12,6 +12,7 @@
 
 #include "interpscale/core/result.hpp"
 #include "interpscale/kernels/gemm.hpp"
+#include "interpscale/kernels/kernel_call.hpp"
 #include "interpscale/measure/timed.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "interpscale/nn/mlp.hpp"
@@ -24,7 +25,8 @@ struct Setting {
   std::string backend = "simd";
   std::string simd_target;  ///< empty: the best
   int threads = 1;
-  int path_steps = 32;  ///< K
+  int path_steps = 32;                        ///< K
+  kernels::CallRecorder* recorder = nullptr;  ///< is told of every kernel call; never timed with
 };
 
 /// A network and a batch to time things on; shared by all subjects of one problem.

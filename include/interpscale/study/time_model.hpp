@@ -1,7 +1,7 @@
-// Does the speed of the passes explain a method's times? Each time is predicted from the declared
-// FLOPs at the speed that the forward and backward passes reach on the same network, in the same
-// rounds. This is a model of whole passes, not of single products at their shapes: what it cannot
-// predict, it does not explain.
+// Do the kernels explain a method's times? Each time is predicted as the sum, over the kernel calls
+// that one run is made of, of what each of them takes by itself: that operation at that shape, its
+// operands as far from the last touch. What a cell takes beyond that (bookkeeping between kernels)
+// is not in the model.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace interpscale::study {
 
-struct CellResult;
+struct StudyJournal;
 struct SubjectResult;
 
 /// A cell counts as predicted when |predicted / measured - 1| is at most this.
@@ -19,22 +19,24 @@ inline constexpr double kTimeModelWithin = 0.15;
 
 struct PredictedCell {
   std::string cell;
-  double predicted_seconds = 0;  ///< FLOPs x seconds per FLOP of the reference passes
+  double measured_seconds = 0;   ///< median over rounds
+  double predicted_seconds = 0;  ///< sum of counts x medians over kernel rounds
   double ratio = 0;              ///< predicted / measured
 };
 
 struct TimeModel {
-  std::string reference;  ///< "forward + backward" or "training_step"
   std::vector<PredictedCell> cells;
-  std::size_t within = 0;  ///< cells predicted within kTimeModelWithin
-  /// All of at least one cell: an exponent's deviation from theory is then the machine's.
-  [[nodiscard]] bool explains() const { return !cells.empty() && within == cells.size(); }
+  std::size_t within = 0;         ///< cells predicted within kTimeModelWithin
+  std::size_t not_predicted = 0;  ///< fitted cells, some of whose kernels have no time
+  /// All of the fitted cells: an exponent's deviation from theory is then the machine's.
+  [[nodiscard]] bool explains() const {
+    return !cells.empty() && within == cells.size() && not_predicted == 0;
+  }
 };
 
-/// Predicts those cells of `subject` whose network has the reference passes (forward and backward
-/// both, otherwise the training step), which are never predicted by themselves. Empty `cells` where
-/// nothing can be predicted. Medians are over the rounds that cell and passes share.
-[[nodiscard]] TimeModel predict_times(const SubjectResult& subject,
-                                      const std::vector<SubjectResult>& subjects);
+/// Predicts the fitted cells of `subject` whose kernel calls the journal holds; empty where it
+/// holds none of them. Kernel times are taken at the FMA peak of their own process and scaled to
+/// the median peak of the study's rounds: clocks differ between the two.
+[[nodiscard]] TimeModel predict_times(const SubjectResult& subject, const StudyJournal& journal);
 
 }  // namespace interpscale::study

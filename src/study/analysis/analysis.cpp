@@ -2,6 +2,8 @@
 #include "interpscale/study/analysis.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -95,6 +97,17 @@ std::string SubjectResult::label() const {
   return variant.empty() ? subject : subject + " (" + variant + ")";
 }
 
+bool deviates_from_theory(const SubjectResult& subject) {
+  if (!subject.joint || !subject.theory) {
+    return false;
+  }
+  return std::ranges::any_of(std::array{"N", "n"}, [&](const char* predictor) {
+    const std::optional<scaling::Exponent> measured = subject.joint->of(predictor);
+    const std::optional<scaling::Exponent> expected = subject.theory->of(predictor);
+    return measured && expected && std::abs(measured->value - expected->value) > kTheoryWithin;
+  });
+}
+
 bool SubjectResult::extrapolates_tax(double parameters) const {
   return tax_points.empty() || parameters < tax_points.front().parameters ||
          parameters > tax_points.back().parameters;
@@ -139,7 +152,7 @@ Result<StudyResult> analyse(StudyJournal journal, const scaling::BootstrapOption
   }
   fit_taxes(result, options);
   for (SubjectResult& subject : result.subjects) {
-    subject.time_model = predict_times(subject, result.subjects);
+    subject.time_model = predict_times(subject, journal);
   }
   result.journal = std::move(journal);
   result.ledger = experiments::claims_ledger(experiments::all_experiments(), evidence_of(result));

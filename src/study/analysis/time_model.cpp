@@ -1,91 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/study/time_model.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "interpscale/study/analysis.hpp"
-#include "study/analysis/rounds.hpp"
 
 namespace interpscale::study {
 namespace {
 
-/// By topology, those cells of a pass that have times.
-using PassCells = std::map<std::string_view, const CellResult*>;
+/// By kernel, the median over kernel rounds of what a call takes, in FMAs at the peak.
+using KernelCosts = std::map<std::string_view, double>;
 
-PassCells cells_of(std::string_view pass, const std::vector<SubjectResult>& subjects) {
-  PassCells cells;
-  for (const SubjectResult& subject : subjects) {
-    if (subject.subject == pass && subject.variant.empty()) {
-      for (const CellResult& cell : subject.cells) {
-        if (cell.status != CellStatus::kFailed && cell.cell.quantities.flops > 0) {
-          cells[cell.cell.topology] = &cell;
-        }
-      }
+KernelCosts kernel_costs(const StudyJournal& journal) {
+  std::map<std::string_view, std::vector<double>> rounds;
+  for (const KernelRecord& record : journal.kernels) {
+    if (record.status == "ok") {
+      rounds[record.kernel].push_back(record.seconds * record.flops_per_second);
     }
   }
-  return cells;
+  KernelCosts costs;
+  for (auto& [kernel, cost] : rounds) {
+    costs[kernel] = scaling::median(std::move(cost));
+  }
+  return costs;
 }
 
-/// flops of `cell` x (seconds of the passes / FLOPs of the passes), and by how much that misses;
-/// medians over the rounds that all of them share.
-std::optional<PredictedCell> predict(const CellResult& cell, const std::vector<PassCells>& passes) {
-  std::vector<int> rounds = cell.rounds;
-  double flops = 0;
-  for (const PassCells& pass : passes) {
-    const auto found = pass.find(cell.cell.topology);
-    if (found == pass.end() || found->second->cell.quantities.batch != cell.cell.quantities.batch) {
+double median_peak(const StudyJournal& journal) {
+  std::vector<double> peaks;
+  for (const RoundRecord& round : journal.rounds) {
+    peaks.push_back(round.limits.flops_per_second);
+  }
+  return scaling::median(std::move(peaks));
+}
+
+std::optional<double> sum_of(const CallsRecord& record, const KernelCosts& costs) {
+  double sum = 0;
+  for (const CallsRecord::Count& call : record.calls) {
+    const auto cost = costs.find(call.kernel);
+    if (cost == costs.end()) {
       return std::nullopt;
     }
-    rounds = common_rounds(rounds, found->second->rounds);
-    flops += static_cast<double>(found->second->cell.quantities.flops);
+    sum += static_cast<double>(call.count) * cost->second;
   }
-  if (rounds.empty()) {
-    return std::nullopt;
-  }
-  std::vector<double> pass_seconds(rounds.size(), 0.0);
-  for (const PassCells& pass : passes) {
-    const std::vector<double> seconds = seconds_in(*pass.at(cell.cell.topology), rounds);
-    std::ranges::transform(pass_seconds, seconds, pass_seconds.begin(), std::plus<>());
-  }
-  const std::vector<double> measured = seconds_in(cell, rounds);
-  std::vector<double> predicted;
-  std::vector<double> ratios;
-  for (std::size_t r = 0; r < rounds.size(); ++r) {
-    predicted.push_back(static_cast<double>(cell.cell.quantities.flops) * pass_seconds[r] / flops);
-    ratios.push_back(predicted.back() / measured[r]);
-  }
-  return PredictedCell{cell.cell.cell, scaling::median(std::move(predicted)),
-                       scaling::median(std::move(ratios))};
+  return sum;
 }
 
 }  // namespace
 
-TimeModel predict_times(const SubjectResult& subject, const std::vector<SubjectResult>& subjects) {
-  std::vector<PassCells> passes{cells_of("forward", subjects), cells_of("backward", subjects)};
+TimeModel predict_times(const SubjectResult& subject, const StudyJournal& journal) {
   TimeModel model;
-  model.reference = "forward + backward";
-  bool is_reference = subject.subject == "forward" || subject.subject == "backward";
-  if (passes[0].empty() || passes[1].empty()) {
-    passes = {cells_of("training_step", subjects)};
-    model.reference = "training_step";
-    is_reference = subject.subject == "training_step";
-  }
-  if (is_reference && subject.variant.empty()) {
+  if (journal.kernels.empty()) {
     return model;
   }
+  std::map<std::string_view, const CallsRecord*> calls;
+  for (const CallsRecord& record : journal.calls) {
+    calls[record.cell] = &record;
+  }
+  const KernelCosts costs = kernel_costs(journal);
+  const double peak = median_peak(journal);
   for (const CellResult& cell : subject.cells) {
-    if (cell.status == CellStatus::kFailed || cell.cell.quantities.flops == 0) {
+    if (!cell.fitted) {
       continue;
     }
-    if (const std::optional<PredictedCell> predicted = predict(cell, passes)) {
-      model.within += static_cast<std::size_t>(std::abs(predicted->ratio - 1) <= kTimeModelWithin);
-      model.cells.push_back(*predicted);
+    const auto found = calls.find(cell.cell.cell);
+    const std::optional<double> cost =
+        found == calls.end() ? std::nullopt : sum_of(*found->second, costs);
+    if (!cost) {
+      ++model.not_predicted;
+      continue;
     }
+    const double predicted = *cost / peak;
+    const double ratio = predicted / cell.median_seconds;
+    model.within += static_cast<std::size_t>(std::abs(ratio - 1) <= kTimeModelWithin);
+    model.cells.push_back({cell.cell.cell, cell.median_seconds, predicted, ratio});
   }
   return model;
 }

@@ -132,12 +132,13 @@ Json json_of(const TimeModel& model) {
   Json cells = Json::array();
   for (const PredictedCell& cell : model.cells) {
     cells.push_back({{"cell", cell.cell},
+                     {"measured_seconds", number(cell.measured_seconds)},
                      {"predicted_seconds", number(cell.predicted_seconds)},
                      {"ratio", number(cell.ratio)}});
   }
-  return {{"reference", model.reference},
-          {"bound", kTimeModelWithin},
+  return {{"bound", kTimeModelWithin},
           {"within", model.within},
+          {"not_predicted", model.not_predicted},
           {"explains", model.explains()},
           {"cells", cells}};
 }

@@ -101,18 +101,31 @@ std::string tax_section(const StudyResult& result) {
          table.markdown() + figure("tax", "Transparency tax against parameters N by method");
 }
 
+/// "zero_ablation (fast), activation_statistics (fast)".
+std::string deviating_subjects(const StudyResult& result) {
+  std::vector<std::string> labels;
+  for (const SubjectResult& subject : result.subjects) {
+    if (deviates_from_theory(subject)) {
+      labels.push_back(subject.label());
+    }
+  }
+  return fmt::format("{}", fmt::join(labels, ", "));
+}
+
 std::string machine_section(const StudyResult& result) {
   const Table table = time_model_table(result);
-  std::string text = "## Algorithm or machine\n\n";
-  if (table.empty()) {
-    text += "The study has no passes from which other times could be predicted.\n";
-  } else {
-    text +=
-        "Each time predicted from the declared FLOPs at the speed that the passes reach on the "
-        "same network in the same rounds. This is a model of whole passes, not of the single "
-        "products at their shapes. A deviation from theory counts as explained only where it "
-        "predicts every cell within 15 %.\n\n" +
-        table.markdown();
+  const std::string deviating = deviating_subjects(result);
+  std::string text =
+      fmt::format("## Algorithm or machine\n\nExponents farther than {} from theory: {}.\n\n",
+                  kTheoryWithin, deviating.empty() ? "none" : deviating);
+  if (!table.empty()) {
+    text += fmt::format(
+        "Of these, each cell's time is predicted from its kernel calls: the sum of what each call "
+        "takes by itself (that operation at that shape, its operands as far from the last touch), "
+        "timed in {} processes of their own and scaled by the FMA peak measured there. A deviation "
+        "counts as explained only where every cell is predicted within 15 %.\n\n",
+        result.journal.plan.kernel_rounds);
+    text += table.markdown() + "\nCell by cell:\n\n" + predicted_cells_table(result).markdown();
   }
   return text + figure("roofline", "FLOP/s against arithmetic intensity under measured limits");
 }

@@ -218,7 +218,7 @@ Table tax_table(const StudyResult& result) {
 
 Table time_model_table(const StudyResult& result) {
   Table table({"subject", "cells", "within 15 %", "predicted / measured, smallest", "median",
-               "largest", "explained"});
+               "largest", "not predicted", "explained"});
   for (const SubjectResult& subject : result.subjects) {
     const TimeModel& model = subject.time_model;
     if (model.cells.empty()) {
@@ -232,7 +232,18 @@ Table time_model_table(const StudyResult& result) {
     table.add({subject.label(), fmt::format("{}", model.cells.size()),
                fmt::format("{}", model.within), fmt::format("{:.2f}", low),
                fmt::format("{:.2f}", scaling::median(ratios)), fmt::format("{:.2f}", high),
-               model.explains() ? "yes" : "no"});
+               fmt::format("{}", model.not_predicted), model.explains() ? "yes" : "no"});
+  }
+  return table;
+}
+
+Table predicted_cells_table(const StudyResult& result) {
+  Table table({"cell", "measured", "predicted", "predicted / measured"});
+  for (const SubjectResult& subject : result.subjects) {
+    for (const PredictedCell& cell : subject.time_model.cells) {
+      table.add({cell.cell, seconds_text(cell.measured_seconds),
+                 seconds_text(cell.predicted_seconds), fmt::format("{:.2f}", cell.ratio)});
+    }
   }
   return table;
 }

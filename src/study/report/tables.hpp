@@ -16,6 +16,7 @@ namespace interpscale::study {
 [[nodiscard]] Table trusted_only_table(const StudyResult& result);
 [[nodiscard]] Table tax_table(const StudyResult& result);
 [[nodiscard]] Table time_model_table(const StudyResult& result);
+[[nodiscard]] Table predicted_cells_table(const StudyResult& result);
 [[nodiscard]] Table ledger_table(const StudyResult& result);
 /// Cells that are mistrusted, failed or not fitted, and why.
 [[nodiscard]] Table doubtful_cells_table(const StudyResult& result);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "interpscale/core/workspace.hpp"
+#include "interpscale/kernels/counting_backend.hpp"
 #include "interpscale/kernels/make_backend.hpp"
 #include "interpscale/study/subjects.hpp"
 
@@ -15,7 +16,12 @@ template <class T>
 class Runtime {
  public:
   [[nodiscard]] static Result<Runtime> make(const Setting& setting) {
-    return make(setting.backend, setting.simd_target, setting.threads);
+    Result<Runtime> runtime = make(setting.backend, setting.simd_target, setting.threads);
+    if (runtime && setting.recorder != nullptr) {
+      runtime->recorded_ = std::move(runtime->backend_);
+      runtime->backend_ = kernels::make_counting_backend(*runtime->recorded_, setting.recorder);
+    }
+    return runtime;
   }
   /// One thread; obvious loops.
   [[nodiscard]] static Result<Runtime> reference() { return make("reference", "", 1); }
@@ -39,6 +45,7 @@ class Runtime {
         });
   }
 
+  std::unique_ptr<kernels::Backend<T>> recorded_;  // what backend_ counts for, if it counts
   std::unique_ptr<kernels::Backend<T>> backend_;
   std::unique_ptr<Workspace> workspace_;
   int threads_;

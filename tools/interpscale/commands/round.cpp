@@ -20,11 +20,14 @@ struct RoundOptions {
   int round = 0;
   std::vector<std::string> cells;
   std::string repeat;
+  bool kernels = false;
 };
 
 int run_round(const RoundOptions& options) {
   if (options.repeat.empty()) {
-    const Result<void> done = study::run_round(options.folder, options.round, options.cells);
+    const Result<void> done = options.kernels
+                                  ? study::run_kernel_round(options.folder, options.round)
+                                  : study::run_round(options.folder, options.round, options.cells);
     if (!done) {
       print_error(done.error().message);
     }
@@ -52,6 +55,7 @@ void add_round(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0, 1'000'000));
   command->add_option("--cell", options->cells, "Only this cell (may be repeated)");
   command->add_option("--repeat", options->repeat, "Time this cell again; print, do not record");
+  command->add_flag("--kernels", options->kernels, "A kernel round: single kernel calls");
   command->footer(
       "Example, in a study's folder:\n"
       "  interpscale round --folder . --round 0 --repeat pass/forward/d:784/w:64/...");

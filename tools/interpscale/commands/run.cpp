@@ -103,6 +103,8 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
                "What to time, such as training_step,zero_ablation:fast");
   add_override(command, options, "--batch", &Plan::batch, "Samples of the batch");
   add_override(command, options, "--rounds", &Plan::rounds, "Fresh processes for each cell");
+  add_override(command, options, "--kernel-rounds", &Plan::kernel_rounds,
+               "Fresh processes that time the kernels of cells which theory does not explain");
   add_override(command, options, "--extra-rounds", &Plan::extra_rounds,
                "At most, for cells that are mistrusted");
   add_override(command, options, "--threads", &Plan::threads, "Threads of what is timed");
