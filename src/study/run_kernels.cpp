@@ -11,7 +11,7 @@
 #include "study/kernel_round.hpp"
 #include "study/networks.hpp"
 #include "study/run_state.hpp"
-#include "study/subjects/kernel_replay.hpp"
+#include "study/subjects/recorded_calls.hpp"
 
 namespace interpscale::study {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "interpscale/kernels/flops.hpp"
 #include "interpscale/methods/registry.hpp"
+#include "study/subjects/recorded_calls.hpp"
 #include "support/catch.hpp"
 
 namespace interpscale::study {

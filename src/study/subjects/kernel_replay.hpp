@@ -3,8 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,10 +11,6 @@
 #include "interpscale/study/subjects.hpp"
 
 namespace interpscale::study {
-
-/// The kernel calls of one run of what `request` asks for, as they are when runs follow each other.
-[[nodiscard]] Result<std::map<kernels::KernelCall, std::uint64_t>> record_calls(
-    const CellRequest& request, const Setting& setting, SpecimenSource specimen);
 
 /// Operations that can be replayed: all that a backend has.
 [[nodiscard]] std::vector<std::string_view> replayable_operations();
