@@ -8,6 +8,7 @@ find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 # Threads are ours: Eigen would start its own inside a product wherever OpenMP is switched on.
 target_compile_definitions(Eigen3::Eigen INTERFACE EIGEN_DONT_PARALLELIZE)
 find_package(NLopt 2.7 REQUIRED)
+find_package(tomlplusplus REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(benchmark 1.7 REQUIRED)

@@ -100,5 +100,32 @@ TEST_CASE("money model: impossible inputs are errors that name the input", "[eco
   CHECK_THROWS_AS(estimate_money_ratio({}, {}, {10, 1}), ContractViolation);
 }
 
+TEST_CASE("money model: a tornado's longest bar stands first, around the medians' ratio",
+          "[economics]") {
+  const Correction corrections[] = {exactly("fixed", 10), at_most("short", 4), at_most("long", 16)};
+  const std::vector<Sensitivity> bars = tornado({}, corrections);
+  REQUIRE(bars.size() == 3);
+  CHECK(bars[0].name == "long");
+  CHECK(bars[0].at_low == Approx(50000.0 / 10 / 2));
+  CHECK(bars[0].at_high == Approx(50000.0 / 10 / 2 / 16));
+  CHECK(bars[1].name == "short");
+  CHECK(bars[2].at_low == Approx(bars[2].at_high));
+}
+
+TEST_CASE("money model: a projection grows by the tax's exponent, and its interval with distance",
+          "[economics]") {
+  const std::vector<double> sizes{1e6, 1e8};
+  const auto exact = project_money_ratio({}, {}, 1e6, {0.5, 0.5}, sizes, kOptions);
+  REQUIRE(exact);
+  CHECK((*exact)[0].median == Approx(50000));
+  CHECK((*exact)[1].median == Approx(500000));
+  CHECK((*exact)[1].interval.low == Approx((*exact)[1].interval.high));
+  const auto uncertain = project_money_ratio({}, {}, 1e6, {0.4, 0.6}, sizes, kOptions);
+  REQUIRE(uncertain);
+  CHECK((*uncertain)[0].interval.low == Approx((*uncertain)[0].interval.high));
+  CHECK((*uncertain)[1].interval.low == Approx(50000 * std::pow(1e2, 0.4)).epsilon(0.01));
+  CHECK((*uncertain)[1].interval.high == Approx(50000 * std::pow(1e2, 0.6)).epsilon(0.01));
+}
+
 }  // namespace
 }  // namespace interpscale::economics

@@ -220,7 +220,8 @@ TEST_CASE("ledger: in the order of claims, each line with experiment and setting
     CHECK_FALSE(line.experiment.empty());
     claims.push_back(line.claim);
   }
-  CHECK(claims == std::vector<std::string>{"C1", "C1", "C5", "C5", "C5", "C6", "C7", "C8", "C9"});
+  CHECK(claims ==
+        std::vector<std::string>{"C1", "C1", "C5", "C5", "C5", "C6", "C7", "C8", "C9", "C10"});
 }
 
 TEST_CASE("ledger: an undeclared claim is a mistake", "[experiments]") {
@@ -231,6 +232,16 @@ TEST_CASE("ledger: an undeclared claim is a mistake", "[experiments]") {
     return std::vector<LedgerLine>{not_measured("C2", "stray", "stray")};
   };
   CHECK_THROWS_AS(claims_ledger({spec}, Evidence{}), ContractViolation);
+}
+
+TEST_CASE("money: the exchange's ratio does not survive its own corrections", "[experiments]") {
+  const std::vector<LedgerLine> lines = experiment("money").settle(Evidence{});
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].claim == "C10");
+  CHECK(lines[0].statement.find("50000 times") != std::string::npos);
+  REQUIRE(lines[0].figure);
+  CHECK(lines[0].figure->interval.high < 50000);
+  CHECK(lines[0].verdict == Verdict::kContradicted);
 }
 
 }  // namespace interpscale::experiments

@@ -52,6 +52,21 @@ struct MoneyEstimate {
   std::vector<CorrectedRatio> steps;  ///< one a correction, in their order
 };
 
+/// What the corrected ratio would be with one correction at either end of its range, the others at
+/// the medians of theirs: one bar of a tornado.
+struct Sensitivity {
+  std::string name;
+  double at_low = 0;  ///< the ratio with the correction at its low end: the larger one
+  double at_high = 0;
+};
+
+/// If the cost of people grew with N as a measured analysis does: the corrected ratio at a size.
+struct ProjectedRatio {
+  double parameters = 0;
+  double median = 0;
+  scaling::Interval interval;
+};
+
 struct MonteCarloOptions {
   int samples = 100000;
   std::uint64_t seed = 20261123;
@@ -63,5 +78,17 @@ struct MonteCarloOptions {
 [[nodiscard]] Result<MoneyEstimate> estimate_money_ratio(const MoneyInputs& inputs,
                                                          std::span<const Correction> corrections,
                                                          const MonteCarloOptions& options);
+
+/// One bar a correction, the longest first (in the ratio of its ends).
+[[nodiscard]] std::vector<Sensitivity> tornado(const MoneyInputs& inputs,
+                                               std::span<const Correction> corrections);
+
+/// corrected ratio x (N / parameters)^tax_exponent at each of `sizes`, the exponent drawn from a
+/// normal distribution whose central 95 % is `interval` around its middle. `parameters` is the size
+/// of the network that `inputs` speak of. Errors as `estimate_money_ratio`.
+[[nodiscard]] Result<std::vector<ProjectedRatio>> project_money_ratio(
+    const MoneyInputs& inputs, std::span<const Correction> corrections, double parameters,
+    const scaling::Interval& tax_exponent, std::span<const double> sizes,
+    const MonteCarloOptions& options);
 
 }  // namespace interpscale::economics
