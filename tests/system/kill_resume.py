@@ -15,8 +15,10 @@ import tool
 
 KILLS = 10
 ROUNDS = 10  # so many that the study outlives the kills
+KERNEL_ROUNDS = 2
 # Long enough that most of a round is timing, not start-up: so that kills fall inside of it.
-STUDY = tool.TINY + ["--rounds", str(ROUNDS), "--min-seconds", "0.04"]
+STUDY = tool.TINY + ["--rounds", str(ROUNDS), "--min-seconds", "0.04",
+                     "--kernel-rounds", str(KERNEL_ROUNDS)]
 
 
 def children(pid):
@@ -72,6 +74,34 @@ def check_complete(folder):
     tool.check(set(timings.values()) == {1}, "a timing stands twice")
     failed = [t for t in of_kind["timing"] if t["status"] != "ok"]
     tool.check(not failed, f"a timing failed: {failed[:1]}")
+    check_kernels(of_kind)
+
+
+def check_kernels(of_kind):
+    """Overhead keeps networks this small from theory, so their kernels are timed."""
+    cells = [record["cell"] for record in of_kind["calls"]]
+    tool.check(cells and len(set(cells)) == len(cells), "calls are missing or recorded twice")
+    kernels = {call["kernel"] for record in of_kind["calls"] for call in record["calls"]}
+    times = collections.Counter((k["round"], k["kernel"]) for k in of_kind["kernel"])
+    wanted = {(number, kernel) for number in range(KERNEL_ROUNDS) for kernel in kernels}
+    tool.check(set(times) == wanted, f"found {len(times)} of {len(wanted)} kernel times")
+    tool.check(set(times.values()) == {1}, "a kernel's time stands twice")
+
+
+def check_interrupted_kernels(binary, finished, scratch, chance):
+    """A study killed while kernels were timed: its journal ends within those records, its last line
+    perhaps torn."""
+    lines = finished.splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if b'"kind":"calls"' in line)
+    folder = os.path.join(scratch, "study")
+    end = chance.randrange(first, len(lines) - 1)
+    kept = b"".join(lines[:end])
+    with open(os.path.join(folder, "journal.jsonl"), "wb") as stream:
+        stream.write(kept + lines[end][:chance.randrange(len(lines[end]) - 1)])
+    status, _, error = tool.run(binary, STUDY + ["--out", folder])
+    tool.check(status == 0, f"a study killed among its kernels does not finish: {error}")
+    tool.check(tool.journal(folder).startswith(kept), "resuming changed what had been written")
+    check_complete(folder)
 
 
 def main():
@@ -94,6 +124,8 @@ def main():
         status, _, error = tool.run(binary, arguments)
         tool.check(status == 0, f"a finished study cannot be run again: {status}: {error}")
         tool.check(tool.journal(folder) == finished, "a finished study was added to")
+        for _ in range(3):
+            check_interrupted_kernels(binary, finished, scratch, chance)
         tool.check(killed["parent"] > 0, "no parent was killed: the study is too short")
         rounds = sum(record["kind"] == "round" for record in tool.records(folder))
         tool.check(rounds > ROUNDS, "no round was interrupted")
