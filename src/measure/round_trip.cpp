@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "interpscale/core/aligned_vector.hpp"
+#include "interpscale/core/require.hpp"
 #include "interpscale/measure/limits.hpp"
 #include "measure/median.hpp"
 
@@ -90,6 +91,25 @@ std::vector<double> serve(Court& court, int core) {
 }
 
 }  // namespace
+
+Placement placement_of(double round_trip) {
+  if (!(round_trip > 0.0)) {
+    return Placement::kUnknown;
+  }
+  return round_trip <= kLongestNearRoundTrip ? Placement::kNear : Placement::kFar;
+}
+
+std::string_view name_of(Placement placement) {
+  switch (placement) {
+    case Placement::kUnknown:
+      return "unknown";
+    case Placement::kNear:
+      return "near";
+    case Placement::kFar:
+      return "far";
+  }
+  contract_violated("unknown placement", CallSite::here());
+}
 
 double round_trip_nanoseconds(int a, int b) {
   if (a == b) {
