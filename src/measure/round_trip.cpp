@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -99,6 +100,16 @@ Placement placement_of(double round_trip) {
   return round_trip <= kLongestNearRoundTrip ? Placement::kNear : Placement::kFar;
 }
 
+Placement placement_of(std::span<const double> round_trips) {
+  if (round_trips.empty()) {
+    return Placement::kUnknown;
+  }
+  const Placement first = placement_of(round_trips.front());
+  const bool same = std::all_of(round_trips.begin(), round_trips.end(),
+                                [first](double trip) { return placement_of(trip) == first; });
+  return same ? first : Placement::kMixed;
+}
+
 std::string_view name_of(Placement placement) {
   switch (placement) {
     case Placement::kUnknown:
@@ -107,6 +118,8 @@ std::string_view name_of(Placement placement) {
       return "near";
     case Placement::kFar:
       return "far";
+    case Placement::kMixed:
+      return "mixed";
   }
   contract_violated("unknown placement", CallSite::here());
 }

@@ -44,6 +44,13 @@ TEST_CASE("placement: a round trip says whether cores are near", "[measure][limi
   CHECK(name_of(placement_of(50.0)) == "near");
   CHECK(name_of(placement_of(80.0)) == "near");
   CHECK(name_of(placement_of(320.0)) == "far");
+  const auto of_several = [](const std::vector<double>& trips) {
+    return name_of(placement_of(trips));
+  };
+  CHECK(of_several({}) == "unknown");
+  CHECK(of_several({60.0, 80.0}) == "near");
+  CHECK(of_several({300.0, 320.0}) == "far");
+  CHECK(of_several({60.0, 320.0}) == "mixed");
 }
 
 TEST_CASE("limits: the peak alone is a positive rate", "[measure][limits]") {
