@@ -10,6 +10,9 @@
 #include "kernels/reference/reference_backend.hpp"
 #include "kernels/simd/simd_backend.hpp"
 #include "kernels/simd/targets.hpp"
+#if INTERPSCALE_HAS_BLAS
+#include "kernels/blas/blas_backend.hpp"
+#endif
 
 namespace interpscale::kernels {
 namespace {
@@ -43,6 +46,9 @@ template <class T>
 constexpr std::array kEntries = {
     Entry<T>{"simd", make_simd<T>},
     Entry<T>{"eigen", make_without_target<T, EigenBackend>},
+#if INTERPSCALE_HAS_BLAS
+    Entry<T>{"blas", make_without_target<T, BlasBackend>},
+#endif
     Entry<T>{"reference", make_without_target<T, ReferenceBackend>},
 };
 

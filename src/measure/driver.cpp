@@ -17,6 +17,7 @@
 
 #include "interpscale/core/require.hpp"
 #include "interpscale/measure/environment.hpp"
+#include "interpscale/measure/limits.hpp"
 #include "measure/median.hpp"
 
 namespace interpscale::measure {
@@ -131,11 +132,19 @@ Schedule calibrate(const Subject& subject, Timed& timed, const DriverOptions& op
 void time_prepared(const Subject& subject, Timed& timed, const DriverOptions& options,
                    Timing& timing) {
   const Schedule schedule = calibrate(subject, timed, options);
+  const auto take_round_trip = [&] {
+    if (options.processors.size() == 2) {
+      timing.round_trips.push_back(
+          round_trip_nanoseconds(options.processors[0], options.processors[1]));
+    }
+  };
+  take_round_trip();
   const MachineState before = read_machine_state();
   Repetitions run = run_benchmark(subject, timed, [&](auto* registered) {
     registered->Iterations(schedule.iterations)->Repetitions(schedule.repetitions);
   });
   timing.steal_share = steal_share(before, read_machine_state());
+  take_round_trip();
   timing.repetitions = std::move(run.seconds);
   timing.iterations = run.iterations;
   const bool all_normal =
@@ -179,6 +188,8 @@ void time_subjects(std::span<const Subject> subjects, const DriverOptions& optio
                    const std::function<bool(const Timing&)>& done) {
   require(options.min_seconds > 0.0 && options.warm_up_seconds >= 0.0 && options.repetitions > 0,
           "a timing needs a positive time and at least one repetition");
+  require(options.processors.empty() || options.processors.size() == 2,
+          "a round trip is between two processors");
   for (const Subject& subject : subjects) {
     if (!done(time_subject(subject, options))) {
       return;

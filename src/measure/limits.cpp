@@ -68,6 +68,14 @@ std::vector<Bandwidth> arrays_to_read(const Environment& environment) {
 
 }  // namespace
 
+double fma_flops_per_second(double seconds) {
+  require(seconds > 0.0, "a peak cannot be measured in no time");
+  return static_cast<double>(kernels::fma_probe_flops_per_repeat()) *
+         best_rate(seconds, [](std::uint64_t repeats) {
+           benchmark::DoNotOptimize(kernels::fma_probe(repeats));
+         });
+}
+
 Limits measure_limits(const Environment& environment, double seconds) {
   require(seconds > 0.0, "limits cannot be measured in no time");
   Limits limits;
@@ -75,10 +83,7 @@ Limits measure_limits(const Environment& environment, double seconds) {
   limits.simd_target = targets.empty() ? "unknown" : targets.front();
   limits.bandwidths = arrays_to_read(environment);
   const double share = seconds / static_cast<double>(limits.bandwidths.size() + 1);
-  limits.flops_per_second = static_cast<double>(kernels::fma_probe_flops_per_repeat()) *
-                            best_rate(share, [](std::uint64_t repeats) {
-                              benchmark::DoNotOptimize(kernels::fma_probe(repeats));
-                            });
+  limits.flops_per_second = fma_flops_per_second(share);
   std::uint64_t largest = 0;
   for (const Bandwidth& bandwidth : limits.bandwidths) {
     largest = std::max(largest, bandwidth.bytes);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "interpscale/core/aligned_vector.hpp"
+#include "interpscale/core/require.hpp"
 #include "interpscale/measure/limits.hpp"
 #include "measure/median.hpp"
 
@@ -90,6 +92,37 @@ std::vector<double> serve(Court& court, int core) {
 }
 
 }  // namespace
+
+Placement placement_of(double round_trip) {
+  if (!(round_trip > 0.0)) {
+    return Placement::kUnknown;
+  }
+  return round_trip <= kLongestNearRoundTrip ? Placement::kNear : Placement::kFar;
+}
+
+Placement placement_of(std::span<const double> round_trips) {
+  if (round_trips.empty()) {
+    return Placement::kUnknown;
+  }
+  const Placement first = placement_of(round_trips.front());
+  const bool same = std::all_of(round_trips.begin(), round_trips.end(),
+                                [first](double trip) { return placement_of(trip) == first; });
+  return same ? first : Placement::kMixed;
+}
+
+std::string_view name_of(Placement placement) {
+  switch (placement) {
+    case Placement::kUnknown:
+      return "unknown";
+    case Placement::kNear:
+      return "near";
+    case Placement::kFar:
+      return "far";
+    case Placement::kMixed:
+      return "mixed";
+  }
+  contract_violated("unknown placement", CallSite::here());
+}
 
 double round_trip_nanoseconds(int a, int b) {
   if (a == b) {

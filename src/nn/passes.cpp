@@ -6,6 +6,7 @@
 #include <span>
 
 #include "interpscale/core/parallel.hpp"
+#include "nn/backward_layers.hpp"
 
 namespace interpscale::nn {
 namespace {
@@ -47,41 +48,6 @@ void layers_from(const Mlp<T>& network, std::size_t first, MatrixView<const T> b
                        Epilogue<T>{.bias = readout.bias}, context);
 }
 
-template <class T>
-void require_tape_fits(const Mlp<T>& network, const Tape<T>& tape) {
-  require(tape.activations.size() == network.topology.hidden.size(),
-          "the tape was made for another topology");
-  require(tape.batch > 0 && tape.batch <= tape.logits.rows(), "the tape holds no such batch");
-}
-
-/// Two scratch matrices that take turns: dF/dz of one layer and of the layer below it.
-template <class T>
-class AlternatingScratch {
- public:
-  AlternatingScratch(const Topology& topology, std::size_t batch, Workspace& workspace)
-      : batch_(batch) {
-    const std::size_t widest = *std::max_element(topology.hidden.begin(), topology.hidden.end());
-    for (std::span<T>& half : halves_) {
-      half = workspace.vector<T>(checked_product(batch, padded(widest)));
-    }
-  }
-
-  /// [batch, width]; the one handed out by the last call stays as it is.
-  [[nodiscard]] MatrixView<T> next(std::size_t width) {
-    turn_ = 1 - turn_;
-    return {halves_[turn_].data(), batch_, width, padded(width)};
-  }
-
- private:
-  [[nodiscard]] static std::size_t padded(std::size_t width) {
-    return round_up(width, kCacheLineBytes / sizeof(T));
-  }
-
-  std::size_t batch_;
-  std::array<std::span<T>, 2> halves_;
-  std::size_t turn_ = 0;
-};
-
 }  // namespace
 
 template <class T>
@@ -104,30 +70,13 @@ template <class T>
 void backward(const Mlp<T>& network, MatrixView<const T> inputs, const Tape<T>& tape,
               MatrixView<const T> output_gradient, std::vector<DenseLayer<T>>& gradients,
               const Context<T>& context) {
-  require_tape_fits(network, tape);
-  require(inputs.rows() == tape.batch && output_gradient.rows() == tape.batch,
-          "backward: inputs or output gradient of another batch than the tape's");
   require(gradients.size() == network.layers.size(), "backward: one gradient a layer");
-  const Activation phi = network.topology.activation;
-  const Workspace::Scope scope(context.workspace);
-  AlternatingScratch<T> scratch(network.topology, tape.batch, context.workspace);
-  MatrixView<const T> dz = output_gradient;
-  for (std::size_t layer = network.layers.size(); layer-- > 0;) {
-    const MatrixView<const T> below = layer == 0 ? inputs : tape.activation(layer - 1);
-    context.backend.gemm(GemmCase::kTN, dz, below, gradients[layer].weights, {}, context);
-    context.backend.column_sums(dz, T{0}, gradients[layer].bias, context);
-    if (layer == 0) {
-      break;
-    }
-    const MatrixView<T> dz_below = scratch.next(below.cols());
-    const bool masks = phi == Activation::kRelu;
-    context.backend.gemm(GemmCase::kNN, dz, network.layers[layer].weights, dz_below,
-                         Epilogue<T>{.mask = masks ? below : MatrixView<const T>{}}, context);
-    if (!masks) {
-      context.backend.multiply_by_slope(phi, below, dz_below, context);
-    }
-    dz = dz_below;
-  }
+  backward_layers<T>(network, inputs, tape, output_gradient, context,
+                     [&](std::size_t layer, MatrixView<const T> dz, MatrixView<const T> below) {
+                       context.backend.gemm(GemmCase::kTN, dz, below, gradients[layer].weights, {},
+                                            context);
+                       context.backend.column_sums(dz, T{0}, gradients[layer].bias, context);
+                     });
 }
 
 template <class T>

@@ -126,6 +126,7 @@ void describe(Visitor& field, T& record) {
   field("repetitions", record.repetitions);
   field("iterations", record.iterations);
   field("steal_share", record.steal_share);
+  field.later("round_trips", record.round_trips);
 }
 
 template <class Visitor, Described<CallsRecord::Count> T>

@@ -23,6 +23,11 @@ class FieldWriter {
   void operator()(const char* name, const T& value) {
     json_[name] = encode(value);
   }
+  /// A field that older records lack.
+  template <class T>
+  void later(const char* name, const std::vector<T>& values) {
+    (*this)(name, values);
+  }
   [[nodiscard]] Json take() { return std::move(json_); }
 
   template <class T>
@@ -71,6 +76,14 @@ class FieldReader {
     }
     ++known_;
     decode(*found, path_ + name, value);
+  }
+
+  /// A list that older records lack, which means an empty one.
+  template <class T>
+  void later(const char* name, std::vector<T>& values) {
+    if (json_.is_object() && json_.contains(name)) {
+      (*this)(name, values);
+    }
   }
 
   /// The first error, or one for a field that no description names.

@@ -1,11 +1,11 @@
 // A round, as its child process lives it.
 // SPDX-License-Identifier: Apache-2.0
-#include <omp.h>
-
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "interpscale/measure/binding.hpp"
 #include "interpscale/measure/driver.hpp"
 #include "interpscale/measure/journal.hpp"
 #include "interpscale/study/run.hpp"
@@ -20,24 +20,24 @@ namespace fs = std::filesystem;
 /// Of measuring the machine's limits, each round.
 constexpr double kLimitsSeconds = 0.3;
 
-std::string name_of_binding(omp_proc_bind_t binding) {
-  switch (binding) {
-    case omp_proc_bind_false:
-      return "false";
-    case omp_proc_bind_true:
-      return "true";
-    case omp_proc_bind_master:
-      return "primary";
-    case omp_proc_bind_close:
-      return "close";
-    case omp_proc_bind_spread:
-      return "spread";
-    default:
-      return "unknown";
+/// Where the threads of what is timed have been put.
+struct Place {
+  std::string binding = "unbound";
+  std::vector<int> processors;  ///< of the first two; none on one thread
+};
+
+/// Pins the threads that a plan asks for, if there are several.
+Place take_place(const Plan& plan) {
+  if (plan.threads == 1) {
+    return {};
   }
+  std::vector<int> processors = measure::allowed_processors();
+  const std::string binding = measure::bind_threads(plan.threads);
+  processors.resize(std::min<std::size_t>(processors.size(), 2));
+  return {binding, processors.size() == 2 ? processors : std::vector<int>{}};
 }
 
-RoundRecord describe_round(const Plan& plan, int round) {
+RoundRecord describe_round(const Plan& plan, const Place& place, int round) {
   RoundRecord record;
   record.round = round;
   record.seed = round_seed(plan, round);
@@ -47,9 +47,10 @@ RoundRecord describe_round(const Plan& plan, int round) {
   record.threads = plan.threads;
   record.backend = plan.backend;
   record.simd_target = plan.simd_target.empty() ? record.limits.simd_target : plan.simd_target;
-  record.binding = name_of_binding(omp_get_proc_bind());
-  if (plan.threads > 1) {
-    record.round_trip_nanoseconds = measure::round_trip_nanoseconds(0, 1);
+  record.binding = place.binding;
+  if (!place.processors.empty()) {
+    record.round_trip_nanoseconds =
+        measure::round_trip_nanoseconds(place.processors[0], place.processors[1]);
   }
   return record;
 }
@@ -86,14 +87,16 @@ TimingRecord record_of(const measure::Timing& timing, int round) {
   }
   record.iterations = timing.iterations;
   record.steal_share = timing.steal_share;
+  record.round_trips = timing.round_trips;
   return record;
 }
 
-measure::DriverOptions driver_options(const Plan& plan) {
+measure::DriverOptions driver_options(const Plan& plan, const Place& place) {
   return {.min_seconds = plan.min_seconds,
           .warm_up_seconds = plan.warm_up_seconds,
           .repetitions = plan.repetitions,
-          .verify = false};
+          .verify = false,
+          .processors = place.processors};
 }
 
 /// The subjects of these cells, in their order.
@@ -130,11 +133,12 @@ Result<void> run_round(const fs::path& folder, int round,
   if (!out) {
     return tl::unexpected(out.error());
   }
-  Result<void> written = out->append(to_json(describe_round(journal->plan, round)));
+  const Place place = take_place(journal->plan);
+  Result<void> written = out->append(to_json(describe_round(journal->plan, place, round)));
   if (!written) {
     return written;
   }
-  measure::time_subjects(*subjects, driver_options(journal->plan),
+  measure::time_subjects(*subjects, driver_options(journal->plan, place),
                          [&](const measure::Timing& timing) {
                            written = out->append(to_json(record_of(timing, round)));
                            return written.has_value();
@@ -155,7 +159,7 @@ Result<TimingRecord> repeat_timing(const fs::path& folder, int round, const std:
         return tl::unexpected(subjects.error());
       }
       TimingRecord record;
-      measure::time_subjects(*subjects, driver_options(journal->plan),
+      measure::time_subjects(*subjects, driver_options(journal->plan, take_place(journal->plan)),
                              [&](const measure::Timing& timing) {
                                record = record_of(timing, round);
                                return true;

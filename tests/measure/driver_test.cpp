@@ -78,6 +78,19 @@ std::vector<Timing> time_all(const std::vector<Subject>& subjects,
 
 }  // namespace
 
+TEST_CASE("driver: a round trip before and after each timing, where processors are named",
+          "[measure][driver]") {
+  Events events;
+  CHECK(time_all({spy_subject("a", events)}).front().round_trips.empty());
+  DriverOptions options = kShort;
+  options.processors = {0, 1};
+  const Timing timing = time_all({spy_subject("a", events)}, options).front();
+  CHECK(timing.ok);
+  CHECK(timing.round_trips.size() == 2);
+  options.processors = {0};
+  CHECK_THROWS_AS(time_all({spy_subject("a", events)}, options), interpscale::ContractViolation);
+}
+
 TEST_CASE("driver: subjects are timed in the order given", "[measure][driver]") {
   Events b;
   Events a;

@@ -54,6 +54,11 @@ TEST_CASE("declared FLOPs of passes and training steps equal the counted ones", 
       (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
       CHECK(counted() == training_step_flops(topology, batch, loss, kind));
     }
+    const OptimizerOptions plain{.momentum = 0.0};
+    Mlp<float> network = problem.network;
+    TrainingStep<float> step(topology, batch, loss, plain);
+    (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
+    CHECK(counted() == training_step_flops(topology, batch, loss, plain));
   }
 }
 

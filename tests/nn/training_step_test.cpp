@@ -2,9 +2,11 @@
 #include "interpscale/nn/training_step.hpp"
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <new>
 
 #include "nn/problem.hpp"
@@ -54,6 +56,7 @@ const Topology kTopology{75, {130, 67}, 10, kernels::Activation::kRelu};
 
 TEST_CASE("training step: no allocation after the first", "[nn][training]") {
   const auto kind = GENERATE(OptimizerKind::kSgd, OptimizerKind::kAdam);
+  const double momentum = GENERATE(0.0, 0.9);
   const auto loss = GENERATE(Loss::kCrossEntropy, Loss::kMeanSquaredError);
   const int threads = GENERATE(1, 2);
   const testing::Problem<float> problem = testing::random_problem<float>(kTopology, 96, 4);
@@ -63,7 +66,7 @@ TEST_CASE("training step: no allocation after the first", "[nn][training]") {
     Workspace workspace;
     const kernels::Context<float> context(*backend, threads, workspace);
     Mlp<float> network = problem.network;
-    TrainingStep<float> step(kTopology, 96, loss, {.kind = kind});
+    TrainingStep<float> step(kTopology, 96, loss, {.kind = kind, .momentum = momentum});
     const std::size_t before = allocations;
     (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
     const std::size_t after_first = allocations;
@@ -80,6 +83,7 @@ TEMPLATE_TEST_CASE("training step: the same bits on one and two threads", "[nn][
                    double) {
   using T = TestType;
   const auto kind = GENERATE(OptimizerKind::kSgd, OptimizerKind::kAdam);
+  const double momentum = GENERATE(0.0, 0.9);
   const auto activation = GENERATE(kernels::Activation::kRelu, kernels::Activation::kTanh);
   Topology topology = kTopology;
   topology.activation = activation;
@@ -91,7 +95,7 @@ TEMPLATE_TEST_CASE("training step: the same bits on one and two threads", "[nn][
       Workspace workspace;
       const kernels::Context<T> context(*backend, threads, workspace);
       Mlp<T> network = problem.network;
-      TrainingStep<T> step(topology, 96, Loss::kCrossEntropy, {.kind = kind});
+      TrainingStep<T> step(topology, 96, Loss::kCrossEntropy, {.kind = kind, .momentum = momentum});
       for (int repeat = 0; repeat < 4; ++repeat) {
         (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
       }
@@ -119,16 +123,87 @@ TEST_CASE("training step: padding behind the rows stays zero", "[nn][training]")
     Workspace workspace;
     const kernels::Context<float> context(*backend, 2, workspace);
     Mlp<float> network = problem.network;
-    TrainingStep<float> step(kTopology, 96, Loss::kCrossEntropy, {});
+    const bool keep_gradients = true;
+    TrainingStep<float> step(kTopology, 96, Loss::kCrossEntropy, {}, keep_gradients);
     (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
+    Mlp<float> unkept = problem.network;
+    TrainingStep<float> other(kTopology, 96, Loss::kCrossEntropy, {});
+    (void)other.run(unkept, problem.inputs, problem.targets(), 0.01, context);
     for (const auto* layers : std::initializer_list<const std::vector<DenseLayer<float>>*>{
-             &network.layers, &step.gradients()}) {
+             &network.layers, &unkept.layers, &step.gradients()}) {
       for (const DenseLayer<float>& layer : *layers) {
         const Matrix<float>& weights = layer.weights;
         for (std::size_t j = 0; j < weights.rows(); ++j) {
           for (std::size_t i = weights.cols(); i < weights.leading_dimension(); ++i) {
             REQUIRE(weights.padded()[j * weights.leading_dimension() + i] == 0.0F);
           }
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE(
+    "training step: whether gradients are kept changes no bit of a step with moments",
+    "[nn][training]", float, double) {
+  using T = TestType;
+  const auto kind = GENERATE(OptimizerKind::kSgd, OptimizerKind::kAdam);
+  const int threads = GENERATE(1, 2);
+  // Several panels a layer, the last one shorter, and rows with padding.
+  const Topology topology{75, {330, 1030}, 10, kernels::Activation::kRelu};
+  const testing::Problem<T> problem = testing::random_problem<T>(topology, 16, 4);
+  for (const std::string& name : kernels::backend_names<T>()) {
+    INFO("backend " << name << ", " << threads << " threads");
+    const auto backend = testing::backend<T>(name);
+    const auto trained = [&](bool keep_gradients) {
+      Workspace workspace;
+      const kernels::Context<T> context(*backend, threads, workspace);
+      Mlp<T> network = problem.network;
+      TrainingStep<T> step(topology, 16, Loss::kCrossEntropy, {.kind = kind}, keep_gradients);
+      for (int repeat = 0; repeat < 2; ++repeat) {
+        (void)step.run(network, problem.inputs, problem.targets(), 0.01, context);
+      }
+      CHECK(step.gradients().empty() != keep_gradients);
+      return network;
+    };
+    const Mlp<T> kept = trained(true);
+    const Mlp<T> unkept = trained(false);
+    for (std::size_t l = 0; l < kept.layers.size(); ++l) {
+      CHECK(testing::distance(kept.layers[l].weights.view(), unkept.layers[l].weights.view()) ==
+            0.0);
+      CHECK(std::memcmp(kept.layers[l].bias.data(), unkept.layers[l].bias.data(),
+                        kept.layers[l].bias.size() * sizeof(T)) == 0);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("training step: without momentum a step is w - rate g", "[nn][training]", float,
+                   double) {
+  using T = TestType;
+  constexpr double kRate = 0.125;
+  const testing::Problem<T> problem = testing::random_problem<T>(kTopology, 96, 4);
+  for (const std::string& name : kernels::backend_names<T>()) {
+    INFO("backend " << name);
+    const auto backend = testing::backend<T>(name);
+    Workspace workspace;
+    const kernels::Context<T> context(*backend, 2, workspace);
+    const OptimizerOptions plain{.momentum = 0.0};
+    Mlp<T> network = problem.network;
+    TrainingStep<T> step(kTopology, 96, Loss::kCrossEntropy, plain);
+    (void)step.run(network, problem.inputs, problem.targets(), kRate, context);
+    Mlp<T> other = problem.network;
+    TrainingStep<T> keeping(kTopology, 96, Loss::kCrossEntropy, plain, true);
+    (void)keeping.run(other, problem.inputs, problem.targets(), kRate, context);
+    for (std::size_t l = 0; l < network.layers.size(); ++l) {
+      for (std::size_t j = 0; j < network.layers[l].weights.rows(); ++j) {
+        for (std::size_t i = 0; i < network.layers[l].weights.cols(); ++i) {
+          const T g = keeping.gradients()[l].weights(j, i);
+          const T w = problem.network.layers[l].weights(j, i);
+          const T wanted = w - static_cast<T>(kRate) * g;
+          // Two roundings at most on either side, of numbers no larger than these.
+          const T size = std::abs(w) + std::abs(wanted) + std::abs(static_cast<T>(kRate) * g);
+          REQUIRE(std::abs(network.layers[l].weights(j, i) - wanted) <=
+                  T{4} * std::numeric_limits<T>::epsilon() * size);
         }
       }
     }

@@ -94,7 +94,8 @@ TimingRecord timing() {
           .seconds = 2.5e-6,
           .repetitions = {2.4e-6, 2.5e-6, 2.7e-6},
           .iterations = 1000,
-          .steal_share = 0.01};
+          .steal_share = 0.01,
+          .round_trips = {62.5, 310.0}};
 }
 
 CallsRecord calls() {
@@ -244,6 +245,14 @@ TEST_CASE("records: a wrong field is named, with what was found and wanted", "[s
     broken.erase("steal_share");
     file.add(broken);
     CHECK_THAT(file.error(), Catch::Matchers::Contains("line 8: field 'steal_share' is missing"));
+  }
+  SECTION("missing because the record is older than the field") {
+    broken.erase("round_trips");
+    file.add(broken);
+    const Result<StudyJournal> read = read_study_journal(file.path());
+    REQUIRE(read);
+    CHECK(read->timings.front().round_trips == timing().round_trips);
+    CHECK(read->timings.back().round_trips.empty());
   }
   SECTION("of another type") {
     broken["repetitions"][1] = "fast";

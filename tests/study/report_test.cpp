@@ -87,6 +87,31 @@ TEST_CASE("report: mistrusted, failed and left-out cells are shown with their re
   CHECK(caveats.find("over the time budget") != std::string::npos);
 }
 
+TEST_CASE("report: times on several threads are told apart by the processors' placement",
+          "[study][report]") {
+  StudyJournal journal = synthetic::journal(synthetic::laws(), 0.01);
+  journal.plan.threads = 2;
+  for (RoundRecord& round : journal.rounds) {
+    round.threads = 2;
+    round.binding = "0,1";
+  }
+  const std::string cell = journal.timings.front().cell;
+  for (TimingRecord& record : journal.timings) {
+    record.round_trips = {60.0, 310.0};
+    if (record.cell == cell) {
+      const bool near = record.round % 2 == 0;
+      record.round_trips = near ? std::vector{60.0, 80.0} : std::vector{300.0, 310.0};
+      record.seconds = near ? 1.0 : 1.5;
+    }
+  }
+  const std::string text = section(markdown_report(analysed(std::move(journal))), "Setting");
+  CHECK(text.find("| threads' processors | 0,1 |") != std::string::npos);
+  CHECK(text.find(" timings near, ") != std::string::npos);
+  CHECK(text.find(" timings mixed") != std::string::npos);
+  CHECK(text.find("far takes 1.50 times as long as near, in the geometric mean over 1 cells") !=
+        std::string::npos);
+}
+
 TEST_CASE("report: figures are linked with alternative texts", "[study][report]") {
   const std::string text = markdown_report(ordinary());
   for (const char* name : {"laws_parameters", "laws_neurons", "exponents", "tax", "roofline"}) {

@@ -21,6 +21,9 @@ struct DriverOptions {
   double warm_up_seconds = 0.01;
   int repetitions = 3;
   bool verify = false;  ///< compare with the reference before timing
+  /// Two processors, for what runs on more than one thread: the round trip of a cache line between
+  /// them is taken before and after each timing. Empty: it is not.
+  std::vector<int> processors = {};
 };
 
 /// One subject's timing in one process.
@@ -31,6 +34,7 @@ struct Timing {
   double seconds = 0;  ///< of one run: median over repetitions of the mean over iterations
   std::vector<double> repetitions;  ///< seconds of one run in each repetition
   std::uint64_t iterations = 0;     ///< of one repetition
+  std::vector<double> round_trips;  ///< nanoseconds before and after, or none
   double steal_share = 0;           ///< of the machine's time while this was timed; 0 if unknown
 };
 

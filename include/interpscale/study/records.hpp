@@ -55,7 +55,7 @@ struct RoundRecord {
   int threads = 1;
   std::string backend;
   std::string simd_target;
-  std::string binding;
+  std::string binding;  ///< the threads' processors, "0,1"; "unbound" where nothing was pinned
   double round_trip_nanoseconds = 0;  ///< 0 for one thread
 };
 
@@ -70,6 +70,7 @@ struct TimingRecord {
   std::vector<double> repetitions;
   std::uint64_t iterations = 0;
   double steal_share = 0;
+  std::vector<double> round_trips;  ///< before and after, on more than one thread; nanoseconds
 };
 
 /// kind "calls": the kernel calls that one run of a cell is made of.

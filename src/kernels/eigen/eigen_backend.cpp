@@ -11,8 +11,8 @@
 namespace interpscale::kernels {
 namespace {
 
-// Eigen chooses its blocks, and so its rounding, by the extents of a product: threads share chunks
-// of rows that do not depend on how many threads there are.
+// Libraries choose their blocks, and so their rounding, by the extents of a product: threads share
+// chunks of rows that do not depend on how many threads there are.
 constexpr std::size_t kRowsPerChunk = 64;
 
 template <class T>
@@ -49,10 +49,15 @@ ConstRowMap<T> map(std::span<const T> a) {
   return {a.data(), index(a.size())};
 }
 
-/// c := alpha op(a) op(b) + beta c, for some rows of op(a) and of c.
+}  // namespace
+
 template <class T>
-void multiply_rows(GemmCase which, const ConstMatrixMap<T>& a, const ConstMatrixMap<T>& b, T alpha,
-                   T beta, MatrixMap<T> c) {
+void EigenBackend<T>::multiply_rows(GemmCase which, MatrixView<const T> a_rows,
+                                    MatrixView<const T> b_all, T alpha, T beta,
+                                    MatrixView<T> c_rows) const {
+  const ConstMatrixMap<T> a = map(a_rows);
+  const ConstMatrixMap<T> b = map(b_all);
+  MatrixMap<T> c = map(c_rows);
   if (beta == T{0}) {
     c.setZero();
   } else if (beta != T{1}) {
@@ -70,8 +75,6 @@ void multiply_rows(GemmCase which, const ConstMatrixMap<T>& a, const ConstMatrix
       return;
   }
 }
-
-}  // namespace
 
 template <class T>
 void EigenBackend<T>::gemm(GemmCase which, MatrixView<const T> a, MatrixView<const T> b,
@@ -93,8 +96,8 @@ void EigenBackend<T>::gemm(GemmCase which, MatrixView<const T> a, MatrixView<con
     if (own_mask) {
       kept = map(mask);
     }
+    multiply_rows(which, a_rows, b, epilogue.alpha, epilogue.beta, c_rows);
     MatrixMap<T> out = map(c_rows);
-    multiply_rows<T>(which, map(a_rows), map(b), epilogue.alpha, epilogue.beta, out);
     if (!epilogue.bias.empty()) {
       out.array().rowwise() += map(epilogue.bias);
     }

@@ -35,6 +35,12 @@ class EigenBackend : public ReferenceBackend<T> {
   void rank_one_rows(MatrixView<const T> z, MatrixView<const T> columns, const SparseRows<T>& rows,
                      bool relu, MatrixView<T> out, const Execution& with) const override;
   void transpose(MatrixView<const T> a, MatrixView<T> out, const Execution& with) const override;
+
+ protected:
+  /// c := alpha op(a) op(b) + beta c on one thread, for some rows of op(a) and of c: the part of a
+  /// product that another library can do instead. beta = 0 does not read c.
+  virtual void multiply_rows(GemmCase which, MatrixView<const T> a_rows, MatrixView<const T> b_all,
+                             T alpha, T beta, MatrixView<T> c_rows) const;
 };
 
 }  // namespace interpscale::kernels

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,45 @@ std::string steal_text(const StudyResult& result) {
   return shares.empty()
              ? "no timings"
              : fmt::format("largest {} of a timing's time", percent_text(std::ranges::max(shares)));
+}
+
+/// Cells timed in both placements: the geometric mean of their median times' ratios, far over near.
+std::string far_over_near_text(
+    const std::map<std::string, std::map<measure::Placement, std::vector<double>>>& times) {
+  double sum = 0.0;
+  std::size_t cells = 0;
+  for (const auto& [cell, by_placement] : times) {
+    const auto near = by_placement.find(measure::Placement::kNear);
+    const auto far = by_placement.find(measure::Placement::kFar);
+    if (near != by_placement.end() && far != by_placement.end()) {
+      sum += std::log(scaling::median(far->second) / scaling::median(near->second));
+      ++cells;
+    }
+  }
+  return cells == 0 ? ""
+                    : fmt::format(
+                          "; far takes {:.2f} times as long as near, in the geometric mean "
+                          "over {} cells timed in both",
+                          std::exp(sum / static_cast<double>(cells)), cells);
+}
+
+/// How many timings were taken in which placement, and what that made of the times.
+std::string placements_text(const StudyJournal& journal) {
+  std::map<measure::Placement, std::size_t> counts;
+  std::map<std::string, std::map<measure::Placement, std::vector<double>>> times;
+  for (const TimingRecord& timing : journal.timings) {
+    if (timing.status == "ok") {
+      const measure::Placement placement = measure::placement_of(timing.round_trips);
+      ++counts[placement];
+      times[timing.cell][placement].push_back(timing.seconds);
+    }
+  }
+  std::string text;
+  for (const auto& [placement, count] : counts) {
+    text += fmt::format("{}{} timings {}", text.empty() ? "" : ", ", count,
+                        measure::name_of(placement));
+  }
+  return text.empty() ? "no timings" : text + far_over_near_text(times);
 }
 
 std::string range_text(const StudyResult& result, std::uint64_t measure::Quantities::*size) {
@@ -101,8 +141,8 @@ std::string setting_section(const StudyResult& result) {
                                    journal.rounds.size(), round.state.time)});
   table.add({"stolen time", steal_text(result)});
   if (plan.threads > 1) {
-    table.add({"core-to-core round trip",
-               fmt::format("{:.0f} ns; binding: {}", round.round_trip_nanoseconds, round.binding)});
+    table.add({"threads' processors", round.binding});
+    table.add({"placement of the processors", placements_text(result.journal)});
   }
   return "## Setting\n\n" + table.markdown();
 }

@@ -17,6 +17,7 @@
 #include "interpscale/measure/environment.hpp"
 #include "interpscale/measure/limits.hpp"
 #include "interpscale/terminal.hpp"
+#include "interpscale/thread_gain.hpp"
 
 namespace interpscale::tool {
 namespace {
@@ -36,6 +37,7 @@ struct Examination {
   std::vector<std::string> simd_targets;
   double steal_share = 0;
   double round_trip_nanoseconds = 0;
+  ThreadGains threads;
   double noise = 0;  ///< half the 10-90 % range of equal loops' times, over their median
   std::vector<std::string> data_sets;
   std::vector<std::string> findings;  ///< what is off
@@ -105,6 +107,9 @@ Examination examine() {
   seen.simd_targets = kernels::simd_targets();
   seen.round_trip_nanoseconds =
       seen.environment.cores > 1 ? measure::round_trip_nanoseconds(0, 1) : 0;
+  if (Result<ThreadGains> threads = measure_thread_gains()) {
+    seen.threads = std::move(*threads);
+  }
   seen.noise = loop_noise();
   seen.steal_share = measure::steal_share(seen.state, measure::read_machine_state());
   if (const auto folder = data::find_dataset("fashion-mnist")) {
@@ -114,12 +119,24 @@ Examination examine() {
   return seen;
 }
 
+std::string_view placement_of(const Examination& seen) {
+  return measure::name_of(measure::placement_of(seen.round_trip_nanoseconds));
+}
+
 Json to_json(const Examination& seen) {
   Json bandwidths = Json::array();
   for (const measure::Bandwidth& bandwidth : seen.limits.bandwidths) {
     bandwidths.push_back({{"level", bandwidth.level},
                           {"bytes", bandwidth.bytes},
                           {"bytes_per_second", bandwidth.bytes_per_second}});
+  }
+  Json gains = Json::array();
+  for (const ThreadGain& gain : seen.threads.gains) {
+    gains.push_back({{"width", gain.width},
+                     {"one_thread_seconds", gain.one_thread_seconds},
+                     {"seconds", gain.seconds},
+                     {"threads", gain.threads},
+                     {"worth", gain.worth}});
   }
   return {{"cpu", seen.environment.cpu},
           {"cores", seen.environment.cores},
@@ -131,6 +148,9 @@ Json to_json(const Examination& seen) {
           {"flops_per_second", seen.limits.flops_per_second},
           {"bandwidths", bandwidths},
           {"round_trip_nanoseconds", seen.round_trip_nanoseconds},
+          {"placement", placement_of(seen)},
+          {"binding", seen.threads.binding},
+          {"training_step_threads", gains},
           {"noise", seen.noise},
           {"compiler", seen.environment.compiler},
           {"build_type", seen.environment.build_type},
@@ -156,7 +176,13 @@ void print_text(const Examination& seen) {
   for (const measure::Bandwidth& bandwidth : seen.limits.bandwidths) {
     row(bandwidth.level, fmt::format("{:.1f} GB/s", bandwidth.bytes_per_second / 1e9));
   }
-  row("round trip", fmt::format("{:.0f} ns between cores 0 and 1", seen.round_trip_nanoseconds));
+  row("round trip", fmt::format("{:.0f} ns between cores 0 and 1: {}", seen.round_trip_nanoseconds,
+                                placement_of(seen)));
+  for (const ThreadGain& gain : seen.threads.gains) {
+    row("threads",
+        fmt::format("training step of width {}: {:.2f}x on {} threads, {} worth using", gain.width,
+                    gain.one_thread_seconds / gain.seconds, gain.threads, gain.worth));
+  }
   row("noise", fmt::format("+-{:.1f} % over equal loops of 10 ms", 100 * seen.noise));
   row("build",
       fmt::format("{}, {}, revision {}{}", seen.environment.compiler, seen.environment.build_type,
