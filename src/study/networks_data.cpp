@@ -61,7 +61,7 @@ std::size_t pooling_factor(std::size_t pixels, std::size_t inputs) {
 
 }  // namespace
 
-Result<StudyData> StudyData::open(const Plan& plan) {
+Result<StudyData> StudyData::open(const Plan& plan, std::size_t test_examples) {
   StudyData result(plan);
   if (plan.data == kSyntheticData) {
     return result;
@@ -81,7 +81,7 @@ Result<StudyData> StudyData::open(const Plan& plan) {
   const std::size_t wanted = static_cast<std::size_t>(plan.training_steps) * plan.batch;
   result.images_ =
       data::Split{subset(loaded->train, wanted, plan.seed),
-                  subset(loaded->test, std::max(kTestExamples, plan.batch), plan.seed)};
+                  subset(loaded->test, std::max(test_examples, plan.batch), plan.seed)};
   return result;
 }
 

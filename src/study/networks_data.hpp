@@ -19,13 +19,14 @@ namespace interpscale::study {
 class StudyData {
  public:
   /// Loads the data set that the plan names; a teacher needs nothing to be loaded.
-  [[nodiscard]] static Result<StudyData> open(const Plan& plan);
+  /// `test_examples`: kept of the images' test half, at most (never fewer than the batch).
+  [[nodiscard]] static Result<StudyData> open(const Plan& plan, std::size_t test_examples = 2000);
 
   /// An error where the data cannot be had with this many inputs, or have fewer test examples than
   /// the plan's batch.
   [[nodiscard]] Result<void> check_inputs(std::size_t inputs) const;
-  /// Training examples for `training_steps` batches (or all there are) and up to 2,000 for
-  /// testing; an error as in `check_inputs`.
+  /// Training examples for `training_steps` batches (or all there are) and some for testing; an
+  /// error as in `check_inputs`.
   [[nodiscard]] Result<data::Split> with_inputs(std::size_t inputs) const;
 
  private:

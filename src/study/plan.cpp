@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "interpscale/kernels/make_backend.hpp"
 #include "study/expand_subjects.hpp"
@@ -22,6 +23,10 @@ constexpr std::size_t kLargestStudyWidth = std::size_t{1} << 14;
 constexpr int kMostRounds = 1000;
 constexpr int kMostThreads = 1024;
 constexpr double kLongestSeconds = 3600;
+constexpr int kMostSeeds = 100;
+constexpr std::size_t kLongestRun = std::size_t{1} << 24;
+constexpr double kSmallestRate = 1e-9;
+constexpr double kLargestRate = 1e3;
 
 /// Collects the first thing that is wrong with a plan.
 class Checks {
@@ -95,6 +100,33 @@ void check_numbers(const Plan& plan, Checks& checks) {
   checks.within("warm_up_seconds", plan.warm_up_seconds, 0.0, kLongestSeconds);
 }
 
+void check_trainings(const Plan& plan, Checks& checks) {
+  std::set<std::string> names;
+  for (const TrainingTask& task : plan.trainings) {
+    if (task.name.empty() || !names.insert(task.name).second) {
+      checks.complain(fmt::format("trainings: the name '{}' is empty or stands twice", task.name));
+    }
+    const auto field = [&](const char* what) { return fmt::format("{}: {}", task.name, what); };
+    if (task.kind != kRegression && task.kind != kClassification) {
+      checks.complain(fmt::format("{} is '{}', wanted '{}' or '{}'", field("kind"), task.kind,
+                                  kRegression, kClassification));
+    }
+    checks.within(field("inputs"), task.inputs, std::size_t{1}, kLargestInputs);
+    checks.within(field("depth"), task.depth, std::size_t{1}, kLargestDepth);
+    checks.within(field("seeds"), task.seeds, 1, kMostSeeds);
+    checks.within(field("middle_rate"), task.middle_rate, kSmallestRate, kLargestRate);
+    checks.within(field("sweep_steps"), task.sweep_steps, std::size_t{1}, kLongestRun);
+    for (const auto& [axis, values, most] :
+         {std::tuple("widths", &task.widths, kLargestStudyWidth),
+          std::tuple("run_steps", &task.run_steps, kLongestRun)}) {
+      checks.extents(field(axis), *values, most);
+      if (values->empty() || !std::is_sorted(values->begin(), values->end())) {
+        checks.complain(fmt::format("{} must name at least one size, ascending", field(axis)));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Result<void> validate(const Plan& plan) {
@@ -104,6 +136,7 @@ Result<void> validate(const Plan& plan) {
   }
   check_shapes(plan, checks);
   check_numbers(plan, checks);
+  check_trainings(plan, checks);
   const std::vector<std::string> backends = kernels::backend_names<float>();
   if (std::find(backends.begin(), backends.end(), plan.backend) == backends.end()) {
     checks.complain(

@@ -20,6 +20,19 @@ void describe(Visitor& field, T& shape) {
   field("depth", shape.depth);
 }
 
+template <class Visitor, Described<TrainingTask> T>
+void describe(Visitor& field, T& task) {
+  field("name", task.name);
+  field("kind", task.kind);
+  field("inputs", task.inputs);
+  field("depth", task.depth);
+  field("widths", task.widths);
+  field("run_steps", task.run_steps);
+  field("seeds", task.seeds);
+  field("middle_rate", task.middle_rate);
+  field("sweep_steps", task.sweep_steps);
+}
+
 template <class Visitor, Described<Plan> T>
 void describe(Visitor& field, T& plan) {
   field("preset", plan.preset);
@@ -36,6 +49,7 @@ void describe(Visitor& field, T& plan) {
   field("backend", plan.backend);
   field("simd_target", plan.simd_target);
   field("path_steps", plan.path_steps);
+  field("trainings", plan.trainings);
   field("training_steps", plan.training_steps);
   field("cell_floor_seconds", plan.cell_floor_seconds);
   field("cell_budget_seconds", plan.cell_budget_seconds);

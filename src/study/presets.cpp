@@ -52,6 +52,7 @@ Plan standard() {
   plan.training_steps = 100;
   plan.cell_budget_seconds = 4.5;
   plan.subject_seconds = 12;
+  plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
   plan.min_seconds = 0.015;
   plan.warm_up_seconds = 0.005;
@@ -67,6 +68,7 @@ Plan full() {
   plan.path_steps = 32;
   plan.cell_budget_seconds = 20;
   plan.subject_seconds = 30;
+  plan.trainings = *training_design("full");
   plan.cells_per_subject = 26;
   plan.min_seconds = 0.05;
   plan.warm_up_seconds = 0.02;

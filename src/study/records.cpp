@@ -47,5 +47,11 @@ Json to_json(const CallsRecord& record) {
 Json to_json(const KernelRecord& record) {
   return record_of("kernel", record);
 }
+Json to_json(const TrainingRecord& record) {
+  return record_of("training", record);
+}
+Json to_json(const StepRecord& record) {
+  return record_of("step", record);
+}
 
 }  // namespace interpscale::study

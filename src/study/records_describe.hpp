@@ -151,6 +151,49 @@ void describe(Visitor& field, T& record) {
   field("flops_per_second", record.flops_per_second);
 }
 
+template <class Visitor, Described<CurvePoint> T>
+void describe(Visitor& field, T& point) {
+  field("steps", point.steps);
+  field("samples", point.samples);
+  field("flops", point.flops);
+  field("seconds", point.seconds);
+  field("loss", point.loss);
+}
+
+template <class Visitor, Described<TrainingRecord> T>
+void describe(Visitor& field, T& record) {
+  field("task", record.task);
+  field("purpose", record.purpose);
+  field("topology", record.topology);
+  field("width", record.width);
+  field("parameters", record.parameters);
+  field("seed", record.seed);
+  field("optimizer", record.optimizer);
+  field("learning_rate", record.learning_rate);
+  field("batch", record.batch);
+  field("steps", record.steps);
+  field("flops_per_step", record.flops_per_step);
+  field("status", record.status);
+  field("reason", record.reason);
+  field("loss", record.loss);
+  field("accuracy", record.accuracy);
+  field("curve", record.curve);
+}
+
+template <class Visitor, Described<StepRecord> T>
+void describe(Visitor& field, T& record) {
+  field("round", record.round);
+  field("task", record.task);
+  field("topology", record.topology);
+  field("width", record.width);
+  field("status", record.status);
+  field("reason", record.reason);
+  field("seconds", record.seconds);
+  field("repetitions", record.repetitions);
+  field("iterations", record.iterations);
+  field("steal_share", record.steal_share);
+}
+
 template <class Visitor, Described<LeftOut> T>
 void describe(Visitor& field, T& record) {
   field("name", record.name);

@@ -1,7 +1,9 @@
 // Reading a study's journal back, and holding its records against each other.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "interpscale/kernels/kernel_call.hpp"
@@ -49,9 +51,15 @@ class JournalReader {
     if (name == "kernel") {
       return take_as<KernelRecord>(json);
     }
+    if (name == "training") {
+      return take_as<TrainingRecord>(json);
+    }
+    if (name == "step") {
+      return take_as<StepRecord>(json);
+    }
     return fail(
-        "field 'kind': found '{}', wanted study, network, left_out, cell, round, timing, calls or "
-        "kernel",
+        "field 'kind': found '{}', wanted study, network, left_out, cell, round, timing, calls, "
+        "kernel, training or step",
         name);
   }
 
@@ -187,6 +195,63 @@ class JournalReader {
     return {};
   }
 
+  Result<void> add(TrainingRecord record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (const Result<void> planned = check_planned(record.task, record.width); !planned) {
+      return planned;
+    }
+    if (record.purpose != "sweep" && record.purpose != "result") {
+      return fail("field 'purpose': found '{}', wanted 'sweep' or 'result'", record.purpose);
+    }
+    if (record.status == "ok" && !(record.loss > 0)) {
+      return fail("field 'loss': found {} in a training that is ok, wanted more than 0",
+                  record.loss);
+    }
+    // Of a sweep, runs differ by their learning rate; of the results, by length and seed.
+    const double rate = record.purpose == "sweep" ? record.learning_rate : 0;
+    if (!trainings_
+             .emplace(record.task, record.purpose, record.width, record.seed, record.steps, rate)
+             .second) {
+      return fail("field 'task': a second {} run of '{}' with width {}, seed {}, {} steps",
+                  record.purpose, record.task, record.width, record.seed, record.steps);
+    }
+    journal_.trainings.push_back(std::move(record));
+    return {};
+  }
+  Result<void> add(StepRecord record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (const Result<void> planned = check_planned(record.task, record.width); !planned) {
+      return planned;
+    }
+    if (!rounds_.contains(record.round)) {
+      return fail("field 'round': no round {} stands before this step", record.round);
+    }
+    if (record.status == "ok" && !(record.seconds > 0)) {
+      return fail("field 'seconds': found {} in a step that is ok, wanted more than 0",
+                  record.seconds);
+    }
+    if (!steps_.emplace(record.round, record.task, record.width).second) {
+      return fail("field 'task': a second step of '{}' with width {} in round {}", record.task,
+                  record.width, record.round);
+    }
+    journal_.steps.push_back(std::move(record));
+    return {};
+  }
+
+  [[nodiscard]] Result<void> check_planned(const std::string& name, std::size_t width) const {
+    for (const TrainingTask& task : journal_.plan.trainings) {
+      if (task.name == name &&
+          std::find(task.widths.begin(), task.widths.end(), width) != task.widths.end()) {
+        return {};
+      }
+    }
+    return fail("field 'task': the plan has no training '{}' with width {}", name, width);
+  }
+
   static Result<void> check_status(const std::string& status) {
     if (status != "ok" && status != "failed") {
       return fail("field 'status': found '{}', wanted 'ok' or 'failed'", status);
@@ -203,6 +268,9 @@ class JournalReader {
   std::set<std::string> cells_with_calls_;
   std::set<std::string> kernels_;
   std::set<std::pair<int, std::string>> kernel_times_;
+  std::set<std::tuple<std::string, std::string, std::size_t, int, std::uint64_t, double>>
+      trainings_;
+  std::set<std::tuple<int, std::string, std::size_t>> steps_;
 };
 
 }  // namespace

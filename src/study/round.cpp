@@ -11,6 +11,7 @@
 #include "interpscale/study/run.hpp"
 #include "study/networks.hpp"
 #include "study/round_order.hpp"
+#include "study/training_steps.hpp"
 
 namespace interpscale::study {
 namespace {
@@ -115,6 +116,32 @@ Result<std::vector<measure::Subject>> subjects_for(const std::vector<const CellR
   return subjects;
 }
 
+/// Each step's forward pass is compared with its reference before it is timed: these are not cells.
+Result<void> time_steps(const StudyJournal& journal, int round, measure::Journal& out) {
+  const std::vector<StepToTime> steps = steps_to_time(journal, round);
+  std::vector<measure::Subject> subjects;
+  subjects.reserve(steps.size());
+  for (const StepToTime& step : steps) {
+    subjects.push_back(step_subject(journal.plan, step));
+  }
+  measure::DriverOptions options = driver_options(journal.plan);
+  options.verify = true;
+  Result<void> written;
+  auto step = steps.begin();
+  measure::time_subjects(subjects, options, [&](const measure::Timing& timing) {
+    StepRecord record = describe_step(journal.plan, *step++, round);
+    record.status = timing.ok ? "ok" : "failed";
+    record.reason = timing.reason;
+    record.seconds = timing.ok ? timing.seconds : 0;
+    record.repetitions = timing.ok ? timing.repetitions : std::vector<double>();
+    record.iterations = timing.iterations;
+    record.steal_share = timing.steal_share;
+    written = out.append(to_json(record));
+    return written.has_value();
+  });
+  return written;
+}
+
 }  // namespace
 
 Result<void> run_round(const fs::path& folder, int round,
@@ -143,7 +170,10 @@ Result<void> run_round(const fs::path& folder, int round,
                            written = out->append(to_json(record_of(timing, round)));
                            return written.has_value();
                          });
-  return written;
+  if (!written || !only_cells.empty()) {
+    return written;
+  }
+  return time_steps(*journal, round, *out);
 }
 
 Result<TimingRecord> repeat_timing(const fs::path& folder, int round, const std::string& cell) {

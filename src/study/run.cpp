@@ -14,6 +14,7 @@
 #include "study/networks.hpp"
 #include "study/networks_data.hpp"
 #include "study/run_state.hpp"
+#include "study/training.hpp"
 
 namespace interpscale::study {
 namespace {
@@ -89,6 +90,14 @@ double seconds_done(const RunState& state) {
         [&](const NetworkRecord& record) { return record.topology == topology.name(); });
     done += trained ? expected_network_seconds(topology, plan) : 0;
   }
+  for (const TrainingRecord& training : state.journal.trainings) {
+    for (const TrainingTask& task : plan.trainings) {
+      done += task.name == training.task
+                  ? expected_training_seconds(task, training.width, training.steps) /
+                        kAssumedTrainingCores
+                  : 0;
+    }
+  }
   std::map<std::string, const CellRecord*> cells;
   for (const CellRecord& cell : state.journal.cells) {
     cells[cell.cell] = &cell;
@@ -106,6 +115,9 @@ Result<void> run_stages(RunState& state, RunSummary& summary) {
   if (Result<void> verified = verify_cells(state); !verified) {
     return verified;
   }
+  if (Result<void> trained = make_trainings(state); !trained) {
+    return trained;
+  }
   if (Result<void> done = make_rounds(state, summary); !done) {
     return done;
   }
@@ -114,9 +126,16 @@ Result<void> run_stages(RunState& state, RunSummary& summary) {
 
 int count_failed(const StudyJournal& journal) {
   const auto failed = [](const auto& record) { return record.status == "failed"; };
-  return static_cast<int>(std::count_if(journal.cells.begin(), journal.cells.end(), failed) +
-                          std::count_if(journal.timings.begin(), journal.timings.end(), failed) +
-                          std::count_if(journal.kernels.begin(), journal.kernels.end(), failed));
+  // A learning rate at which a training fails is what a sweep is there to find.
+  const auto failed_result = [&](const TrainingRecord& record) {
+    return record.purpose != "sweep" && failed(record);
+  };
+  return static_cast<int>(
+      std::count_if(journal.cells.begin(), journal.cells.end(), failed) +
+      std::count_if(journal.timings.begin(), journal.timings.end(), failed) +
+      std::count_if(journal.steps.begin(), journal.steps.end(), failed) +
+      std::count_if(journal.kernels.begin(), journal.kernels.end(), failed) +
+      std::count_if(journal.trainings.begin(), journal.trainings.end(), failed_result));
 }
 
 }  // namespace
@@ -143,6 +162,14 @@ Result<void> check_study(const Plan& plan, const fs::path& folder) {
   }
   for (const nn::Topology& topology : expansion->topologies) {
     if (Result<void> had = data->check_inputs(topology.inputs); !had) {
+      return had;
+    }
+  }
+  for (const TrainingTask& task : plan.trainings) {
+    if (task.kind == kRegression) {
+      continue;
+    }
+    if (Result<void> had = data->check_inputs(task.inputs); !had) {
       return had;
     }
   }

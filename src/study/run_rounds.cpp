@@ -1,5 +1,6 @@
 // The last stage of a study: rounds in child processes, watched over by their parent.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include "interpscale/measure/child.hpp"
 #include "study/round_order.hpp"
 #include "study/run_state.hpp"
+#include "study/training_steps.hpp"
 
 namespace interpscale::study {
 namespace {
@@ -45,7 +47,8 @@ class RoundKeeper {
     for (;;) {
       const std::vector<const CellRecord*> cells =
           cells_to_time(state_.journal, round_, only_cells_);
-      if (cells.empty()) {
+      const std::size_t left = cells.size() + steps_left().size();
+      if (left == 0) {
         return {};
       }
       const Result<measure::ChildExit> child = run_child(cells);
@@ -55,13 +58,18 @@ class RoundKeeper {
       if (Result<void> read = read_journal_again(); !read) {
         return read;
       }
-      if (Result<void> judged = judge(*child, cells.size()); !judged) {
+      if (Result<void> judged = judge(*child, left); !judged) {
         return judged;
       }
     }
   }
 
  private:
+  /// Training steps are timed in whole rounds only.
+  [[nodiscard]] std::vector<StepToTime> steps_left() const {
+    return only_cells_.empty() ? steps_to_time(state_.journal, round_) : std::vector<StepToTime>();
+  }
+
   [[nodiscard]] std::string stage() const {
     const int planned = state_.journal.plan.rounds;
     return round_ < planned ? fmt::format("round {} of {}", round_ + 1, planned)
@@ -86,7 +94,8 @@ class RoundKeeper {
         done += expected_timing_seconds(*cells[i], state_.journal.plan);
       }
       state_.done_seconds = done;
-      state_.report(stage(), fmt::format("{} of {} cells", seen == 0 ? 0 : seen - 1, cells.size()));
+      const std::size_t timed = std::min(seen == 0 ? 0 : seen - 1, cells.size());
+      state_.report(stage(), fmt::format("{} of {} cells", timed, cells.size()));
     };
     watch();
     Result<measure::ChildExit> child = measure::run_child(arguments, watch);
@@ -113,8 +122,9 @@ class RoundKeeper {
   }
 
   /// After a child: nothing to say, a crash to count, or an error to pass on.
-  Result<void> judge(const measure::ChildExit& child, std::size_t cells_before) {
-    const std::vector<const CellRecord*> left = cells_to_time(state_.journal, round_, only_cells_);
+  Result<void> judge(const measure::ChildExit& child, std::size_t left_before) {
+    const std::vector<const CellRecord*> cells = cells_to_time(state_.journal, round_, only_cells_);
+    const std::vector<StepToTime> steps = steps_left();
     if (child.exited && child.status != 0) {
       constexpr std::string_view kPrefix = "interpscale: ";
       std::string message = child.last_error;
@@ -125,13 +135,36 @@ class RoundKeeper {
                                                       stage(), child.status)
                                         : message);
     }
-    if (child.exited && left.size() == cells_before) {
+    if (child.exited && cells.size() + steps.size() == left_before) {
       return fail("{}: the child exited without a timing and without an error", stage());
     }
-    if (child.exited || left.empty()) {
+    if (child.exited || (cells.empty() && steps.empty())) {
       return {};
     }
-    return count_crash(*left.front(), child);
+    return cells.empty() ? count_crash(steps.front(), child) : count_crash(*cells.front(), child);
+  }
+
+  [[nodiscard]] static std::string last_words(const measure::ChildExit& child) {
+    return fmt::format("killed by signal {} ({}), {} times{}", child.signal,
+                       strsignal(child.signal), kMostCrashes,
+                       child.last_error.empty() ? "" : "; it said: " + child.last_error);
+  }
+
+  Result<void> count_crash(const StepToTime& step, const measure::ChildExit& child) {
+    if (++crashes_[name_of(step)] < kMostCrashes) {
+      return {};
+    }
+    StepRecord record = describe_step(state_.journal.plan, step, round_);
+    record.status = "failed";
+    record.reason = last_words(child);
+    if (const Result<void> ready = ensure_round_record(); !ready) {
+      return ready;
+    }
+    if (Result<void> written = state_.out.append(to_json(record)); !written) {
+      return written;
+    }
+    state_.journal.steps.push_back(std::move(record));
+    return {};
   }
 
   Result<void> count_crash(const CellRecord& cell, const measure::ChildExit& child) {
@@ -142,9 +175,7 @@ class RoundKeeper {
     record.round = round_;
     record.cell = cell.cell;
     record.status = "failed";
-    record.reason =
-        fmt::format("killed by signal {} ({}), {} times{}", child.signal, strsignal(child.signal),
-                    kMostCrashes, child.last_error.empty() ? "" : "; it said: " + child.last_error);
+    record.reason = last_words(child);
     record.command =
         fmt::format("interpscale round --folder . --round {} --repeat {}", round_, cell.cell);
     if (const Result<void> ready = ensure_round_record(); !ready) {

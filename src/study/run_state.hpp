@@ -32,6 +32,8 @@ struct RunState {
 
 /// Trains the networks, and writes the batches, that are not there yet.
 [[nodiscard]] Result<void> make_networks(RunState& state);
+/// Makes the runs of the plan's training tasks that have no record yet.
+[[nodiscard]] Result<void> make_trainings(RunState& state);
 /// Verifies the cells that have no record yet.
 [[nodiscard]] Result<void> verify_cells(RunState& state);
 /// Runs rounds in child processes until every cell has a timing in each.

@@ -171,6 +171,57 @@ TEST_CASE("plan: absurd axes are refused by name", "[study][plan]") {
              Contains("subject 'backwards' is unknown; known are forward"));
 }
 
+TEST_CASE("plan: absurd training tasks are refused by name", "[study][plan][training]") {
+  const TrainingTask good = training_design("smoke")->front();
+  const auto error = [&](const std::function<void(TrainingTask&)>& change) {
+    return validation_error([&](Plan& plan) {
+      TrainingTask task = good;
+      change(task);
+      plan.trainings = {task};
+    });
+  };
+  CHECK(error([](TrainingTask&) {}).empty());
+  CHECK_THAT(error([](TrainingTask& task) { task.kind = "guessing"; }),
+             Contains("teacher-d4: kind is 'guessing', wanted 'regression' or 'classification'"));
+  CHECK_THAT(error([](TrainingTask& task) {
+               task.run_steps = {32, 16};
+             }),
+             Contains("teacher-d4: run_steps must name at least one size, ascending"));
+  CHECK_THAT(error([](TrainingTask& task) { task.widths.clear(); }),
+             Contains("teacher-d4: widths must name"));
+  CHECK_THAT(error([](TrainingTask& task) { task.seeds = 0; }), Contains("seeds is 0"));
+  CHECK_THAT(error([](TrainingTask& task) { task.middle_rate = std::nan(""); }),
+             Contains("middle_rate is nan"));
+  CHECK_THAT(validation_error([&](Plan& plan) {
+               plan.trainings = {good, good};
+             }),
+             Contains("the name 'teacher-d4' is empty or stands twice"));
+}
+
+TEST_CASE("plan: the presets train over about two decades of N, on the family's networks",
+          "[study][plan][training]") {
+  CHECK(preset("quick")->trainings.empty());
+  for (const std::string& name : {"standard", "full"}) {
+    for (const TrainingTask& task : preset(name)->trainings) {
+      const auto size = [&](std::size_t width) {
+        return nn::Topology{.inputs = task.inputs,
+                            .hidden = std::vector<std::size_t>(task.depth, width),
+                            .outputs = task.kind == kRegression ? 1 : kStudyClasses};
+      };
+      INFO(name << ": " << task.name);
+      CHECK(decades_of_parameters({size(task.widths.front()), size(task.widths.back())}) >=
+            (std::string(name) == "full" ? 2.0 : 1.2));
+      if (task.kind == kClassification) {
+        for (const std::size_t width : task.widths) {
+          const std::vector<Shape> shapes = preset(name)->shapes;
+          CHECK(std::count(shapes.begin(), shapes.end(), Shape{task.inputs, width, task.depth}) ==
+                1);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("plan: explicit axes give the full crossing", "[study][plan]") {
   const Result<Expansion> expansion = expand(crossed_plan());
   REQUIRE(expansion);

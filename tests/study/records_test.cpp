@@ -45,6 +45,15 @@ Plan tiny_plan() {
   plan.shapes = {{16, 8, 1}, {49, 8, 2}};
   plan.subjects = {"forward"};
   plan.min_seconds = 0.001;
+  plan.trainings = {{.name = "teacher-d4",
+                     .kind = "regression",
+                     .inputs = 4,
+                     .depth = 1,
+                     .widths = {2, 4},
+                     .run_steps = {8, 16},
+                     .seeds = 2,
+                     .middle_rate = 0.02,
+                     .sweep_steps = 8}};
   plan.seed = 18446744073709551615U;
   return plan;
 }
@@ -111,6 +120,38 @@ KernelRecord kernel() {
           .flops_per_second = 1e11};
 }
 
+TrainingRecord training() {
+  return {.task = "teacher-d4",
+          .purpose = "result",
+          .topology = "4-2-1/relu",
+          .width = 2,
+          .parameters = 13,
+          .seed = 1,
+          .optimizer = "Adam",
+          .learning_rate = 0.04,
+          .batch = 128,
+          .steps = 16,
+          .flops_per_step = 9000,
+          .status = "ok",
+          .reason = "",
+          .loss = 0.25,
+          .accuracy = 0,
+          .curve = {{0, 0, 0, 0, 0.6}, {16, 2048, 144000, 0.001, 0.25}}};
+}
+
+StepRecord step() {
+  return {.round = 0,
+          .task = "teacher-d4",
+          .topology = "4-2-1/relu",
+          .width = 2,
+          .status = "ok",
+          .reason = "",
+          .seconds = 2e-6,
+          .repetitions = {2e-6},
+          .iterations = 500,
+          .steal_share = 0};
+}
+
 void add_whole_study(const JournalFile& file) {
   file.add(study_record(tiny_plan()));
   file.add(to_json(LeftOut{"forward on 49-8-8-10/relu", "above the budget"}));
@@ -118,6 +159,13 @@ void add_whole_study(const JournalFile& file) {
   file.add(to_json(cell()));
   file.add(to_json(round_zero()));
   file.add(to_json(timing()));
+}
+
+/// A whole study and, behind it, what came of training to a result: lines 7 and 8.
+void add_study_with_training(const JournalFile& file) {
+  add_whole_study(file);
+  file.add(to_json(training()));
+  file.add(to_json(step()));
 }
 
 }  // namespace
@@ -308,6 +356,76 @@ TEST_CASE("records: a journal begins with its study", "[study][records]") {
   }
 }
 
+TEST_CASE("records: trainings and steps read back as they were written", "[study][records]") {
+  const JournalFile file;
+  add_study_with_training(file);
+  const Result<StudyJournal> read = read_study_journal(file.path());
+  REQUIRE(read);
+  CHECK(read->plan.trainings == tiny_plan().trainings);
+  REQUIRE(read->trainings.size() == 1);
+  CHECK(to_json(read->trainings[0]) == to_json(training()));
+  REQUIRE(read->steps.size() == 1);
+  CHECK(to_json(read->steps[0]) == to_json(step()));
+}
+
+TEST_CASE("records: a training that stands twice, or that the plan does not have, is an error",
+          "[study][records]") {
+  const JournalFile file;
+  add_study_with_training(file);
+  TrainingRecord run = training();
+  SECTION("the same run") {
+    file.add(to_json(run));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains(
+                                 "line 9: field 'task': a second result run of 'teacher-d4'"));
+  }
+  SECTION("another length, seed or purpose is another run; so is a sweep's other rate") {
+    run.steps = 8;
+    file.add(to_json(run));
+    run.seed = 0;
+    file.add(to_json(run));
+    run.purpose = "sweep";
+    file.add(to_json(run));
+    run.learning_rate = 0.08;
+    file.add(to_json(run));
+    CHECK(file.error().empty());
+  }
+  SECTION("an unknown task") {
+    run.task = "teacher-d5";
+    file.add(to_json(run));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains(
+                                 "line 9: field 'task': the plan has no training 'teacher-d5'"));
+  }
+  SECTION("a width that the task does not have") {
+    run.width = 3;
+    file.add(to_json(run));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains("with width 3"));
+  }
+  SECTION("without a loss") {
+    run.seed = 0;
+    run.loss = 0;
+    file.add(to_json(run));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains("field 'loss': found 0"));
+    // A run that failed has none.
+  }
+  SECTION("a purpose that does not exist") {
+    run.purpose = "fun";
+    file.add(to_json(run));
+    CHECK_THAT(file.error(), Catch::Matchers::Contains("field 'purpose': found 'fun'"));
+  }
+  SECTION("a step twice in a round, or of no round") {
+    StepRecord again = step();
+    SECTION("twice") {
+      file.add(to_json(again));
+      CHECK_THAT(file.error(), Catch::Matchers::Contains("line 9: field 'task': a second step"));
+    }
+    SECTION("no round") {
+      again.round = 4;
+      file.add(to_json(again));
+      CHECK_THAT(file.error(), Catch::Matchers::Contains("line 9: field 'round': no round 4"));
+    }
+  }
+}
+
 namespace {
 
 /// Checks the part of JSON Schema that the project's schema uses: type, required, properties,
@@ -400,7 +518,9 @@ TEST_CASE("records: the schema in results/ describes exactly what is written", "
                         {"round", to_json(round_zero())},
                         {"timing", to_json(timing())},
                         {"calls", to_json(calls())},
-                        {"kernel", to_json(kernel())}};
+                        {"kernel", to_json(kernel())},
+                        {"training", to_json(training())},
+                        {"step", to_json(step())}};
   std::set<std::string> kinds;
   for (const Json& alternative : schema.at("oneOf")) {
     const std::string reference = alternative.at("$ref").get<std::string>();

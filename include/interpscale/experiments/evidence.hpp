@@ -9,17 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "interpscale/scaling/observation.hpp"
+#include "interpscale/experiments/figure.hpp"
 #include "interpscale/scaling/ratio.hpp"
 #include "interpscale/scaling/two_factor.hpp"
 
 namespace interpscale::experiments {
-
-/// A measured figure and its 95 % interval.
-struct Figure {
-  double value = 0;
-  scaling::Interval interval;
-};
 
 /// The ratio of a subject's time to a training step's on the same batch, as a law in N.
 struct TaxEvidence {
@@ -28,6 +22,17 @@ struct TaxEvidence {
   Figure at_reference;
   bool extrapolated = false;  ///< the reference size lies outside of the measured ones
 };
+
+/// A method's time over that of a whole training: one flavour.
+struct TrainingTaxEvidence {
+  std::string flavour;  ///< "to the target loss"
+  PowerFigure law;      ///< for kAnalysedSamples samples, against N
+  scaling::Growth growth = scaling::Growth::kUndecided;
+  Figure in_training;  ///< exponent of the method's time in the training's
+};
+
+/// M: the samples of an analysis that is held against a whole training, at every size.
+inline constexpr std::size_t kAnalysedSamples = 1024;
 
 /// The figures of one subject and variant; absent where they could not be fitted.
 struct SubjectEvidence {
@@ -43,6 +48,8 @@ struct SubjectEvidence {
   std::optional<Figure> joint_neurons;
   std::optional<scaling::PredictorChoice> choice;
   std::optional<TaxEvidence> tax;
+  std::optional<PowerFigure> step_tax;  ///< the same law, at the stated sizes
+  std::vector<TrainingTaxEvidence> training_taxes;
   /// "zero_ablation (fast)", or the subject alone where there is no variant.
   [[nodiscard]] std::string label() const;
 };
@@ -56,11 +63,32 @@ struct SizeEvidence {
   std::uint64_t neurons = 0;
 };
 
+/// Steps that training takes to a result, as a power law in N.
+struct StepsEvidence {
+  std::string flavour;  ///< "to the target loss", "to within 5 % of its own best loss"
+  std::string detail;   ///< the target, sizes and censored runs
+  bool to_own_best = false;
+  std::optional<Figure> steps;  ///< exponent of S(N); absent where too few sizes get there
+  std::optional<Figure> time;   ///< exponent of T_train(N) = S(N) x step
+};
+
+/// What came of one training task.
+struct TrainingEvidence {
+  std::string task;
+  std::string setting;          ///< "squared error, teacher of 4 inputs, N from 121 to 17281"
+  std::uint64_t dimension = 0;  ///< d of a teacher's inputs, uniform in a cube; 0: real data
+  std::vector<StepsEvidence> steps;
+  std::optional<Figure> loss_in_parameters;  ///< alpha_N: L ~ N^-alpha of converged networks
+  std::optional<Figure> loss_in_compute;     ///< alpha_C: L ~ C^-alpha along the frontier
+  std::optional<Figure> optimal_size;        ///< a: N_opt ~ C^a, from parabolas at fixed compute
+};
+
 struct Evidence {
   std::vector<SubjectEvidence> subjects;
   std::vector<SizeEvidence> sizes;  ///< each network once
-  std::string setting;              ///< on what it was measured: data, machine, backend, threads
-  std::string tax_denominator;      ///< the subject that a tax is a ratio to
+  std::vector<TrainingEvidence> trainings;
+  std::string setting;          ///< on what it was measured: data, machine, backend, threads
+  std::string tax_denominator;  ///< the subject that a tax is a ratio to
   double tax_reference_parameters = 1e6;
 
   /// Null where the study has no such subject.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "interpscale/experiments/spec.hpp"
@@ -12,6 +14,14 @@ namespace interpscale::experiments {
 /// supported: the interval lies within [low, high]; contradicted: it lies wholly outside;
 /// otherwise undecided. Bounds belong to the band.
 [[nodiscard]] Verdict judge_within(const scaling::Interval& interval, double low, double high);
+
+/// supported: the interval lies above `level`; contradicted: below; otherwise undecided.
+[[nodiscard]] Verdict judge_side(const scaling::Interval& interval, double level);
+
+/// Two exponents within this of each other count as equal.
+inline constexpr double kEqualWithin = 0.2;
+/// The flavour of training whose size is the best for its compute.
+inline constexpr std::string_view kComputeOptimal = "compute-optimal";
 
 /// The figure with the interval that it has as one of `comparisons` picked out after looking
 /// (Bonferroni): each arm is longer by z(1 - 0.025 / comparisons) / z(0.975).

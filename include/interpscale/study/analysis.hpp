@@ -17,6 +17,7 @@
 #include "interpscale/scaling/two_factor.hpp"
 #include "interpscale/study/records.hpp"
 #include "interpscale/study/time_model.hpp"
+#include "interpscale/study/training_result.hpp"
 
 namespace interpscale::study {
 
@@ -88,8 +89,11 @@ struct SubjectResult {
   std::optional<scaling::OneFactorFit> against_parameters_trusted_only;
   std::optional<scaling::TwoFactorFit> joint_trusted_only;
   std::optional<scaling::RatioLaw> tax;  ///< per training step on the same batch, in the family
-  std::optional<scaling::RatioLaw> theory_tax;  ///< of the declared FLOPs
-  std::vector<TaxPoint> tax_points;             ///< by N
+  std::optional<scaling::RatioLaw> theory_tax;       ///< of the declared FLOPs
+  std::vector<TaxPoint> tax_points;                  ///< by N
+  std::optional<experiments::PowerFigure> step_tax;  ///< `tax`, at the stated sizes
+  /// Against whole trainings of the family's networks, one a flavour, for M = 1,024 samples.
+  std::vector<experiments::TrainingTaxEvidence> training_taxes;
   TimeModel time_model;
   std::vector<std::string> notes;  ///< why something is missing, warnings
 
@@ -107,6 +111,7 @@ struct StudyResult {
   std::string tax_denominator = "training_step";
   double tax_reference_parameters = 1e6;
   std::optional<Family> family;
+  std::vector<TaskResult> trainings;  ///< to a result, in the plan's order
   std::vector<experiments::LedgerLine> ledger;
   std::vector<std::string> notes;  ///< about the study as a whole: rounds left out, mixed builds
 

@@ -32,6 +32,29 @@ inline constexpr std::string_view kSyntheticData = "teacher-student";
 /// wide products.
 inline constexpr double kAssumedFlopsPerSecond = 70e9;
 inline constexpr double kAssumedVerificationSeconds = 12e-3;  ///< of one cell
+inline constexpr double kAssumedTrainingCores = 2;  ///< that train networks to a result at once
+
+/// A teacher's targets under squared error, or the plan's data under cross-entropy.
+inline constexpr std::string_view kRegression = "regression";
+inline constexpr std::string_view kClassification = "classification";
+
+/// One task that networks of several widths are trained to a result on: every width from `seeds`
+/// initialisations, once for each run length, each run under a schedule of its own (warm-up, then a
+/// cosine to zero), so that every run's end is a network that has converged as far as its length
+/// allows. docs/training.md states the rules.
+struct TrainingTask {
+  std::string name;                    ///< unique in a plan: "teacher-d4"
+  std::string kind;                    ///< kRegression or kClassification
+  std::size_t inputs = 0;              ///< d
+  std::size_t depth = 0;               ///< hidden layers of the networks that learn
+  std::vector<std::size_t> widths;     ///< ascending
+  std::vector<std::size_t> run_steps;  ///< the run lengths, ascending
+  int seeds = 0;
+  /// The middle of the sweep of learning rates at width 16; elsewhere times (16 / width)^(1/2).
+  double middle_rate = 0;
+  std::size_t sweep_steps = 0;  ///< length of each run of the sweep
+  bool operator==(const TrainingTask&) const = default;
+};
 
 /// A plan is a value: everything that decides what is measured, and nothing else.
 struct Plan {
@@ -50,7 +73,8 @@ struct Plan {
   std::string backend = "simd";
   std::string simd_target;
   int path_steps = 32;
-  int training_steps = 100;       ///< that each network is trained for before it is analysed
+  std::vector<TrainingTask> trainings;  ///< to a result; empty: none
+  int training_steps = 100;             ///< that each network is trained for before it is analysed
   double cell_floor_seconds = 0;  ///< a cell whose declared FLOPs take less is left out: overhead
   double cell_budget_seconds = 0.5;   ///< a cell whose declared FLOPs would take longer is left out
   double subject_seconds = 0;         ///< a subject's share of a round (see `expand`); 0: no bound
@@ -67,6 +91,10 @@ struct Plan {
 
 [[nodiscard]] std::vector<std::string> preset_names();
 [[nodiscard]] Result<Plan> preset(std::string_view name);
+/// The designs of training to a result, by name: "none", "smoke" (seconds), "standard" (minutes),
+/// "full" (under half an hour on two cores).
+[[nodiscard]] std::vector<std::string> training_design_names();
+[[nodiscard]] Result<std::vector<TrainingTask>> training_design(std::string_view name);
 /// An error that names the axis, what was found and what is allowed.
 [[nodiscard]] Result<void> validate(const Plan& plan);
 [[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan);
@@ -114,7 +142,9 @@ struct Expansion {
                                      std::size_t batch);
 /// What one cell is assumed to take in one round: preparation, warm-up, repetitions.
 [[nodiscard]] double assumed_round_seconds(const Cell& cell, const Plan& plan);
-/// What the whole study is assumed to take: networks, verification, rounds.
+/// What the plan's trainings to a result are assumed to take, on kAssumedTrainingCores.
+[[nodiscard]] double assumed_trainings_seconds(const Plan& plan);
+/// What the whole study is assumed to take: networks, verification, trainings, rounds.
 [[nodiscard]] double assumed_study_seconds(const Expansion& expansion, const Plan& plan);
 
 /// Variance inflation of log N (and of log n) in the design of these problems; infinite when the

@@ -94,6 +94,49 @@ struct KernelRecord {
   double flops_per_second = 0;  ///< the FMA peak that its process measured
 };
 
+/// A point of a loss curve: after `steps` steps the network saw `samples` samples.
+struct CurvePoint {
+  std::uint64_t steps = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t flops = 0;  ///< of the steps, as the kernels count
+  double seconds = 0;  ///< spent in steps so far; other runs share the machine: no clean timing
+  double loss = 0;     ///< mean over the task's test examples
+};
+
+/// kind "training": one run of a training task. status "ok" or "failed" (the loss was not finite).
+struct TrainingRecord {
+  std::string task;
+  std::string purpose;  ///< "sweep" (of learning rates) or "result"
+  std::string topology;
+  std::size_t width = 0;
+  std::uint64_t parameters = 0;
+  int seed = 0;  ///< from 0: of the initial values and of the samples' order
+  std::string optimizer;
+  double learning_rate = 0;  ///< the schedule's peak
+  std::size_t batch = 0;
+  std::uint64_t steps = 0;  ///< the run's length
+  std::uint64_t flops_per_step = 0;
+  std::string status;
+  std::string reason;
+  double loss = 0;                ///< at the end, on the task's test examples; 0 where failed
+  double accuracy = 0;            ///< likewise; 0 in regression
+  std::vector<CurvePoint> curve;  ///< from step 0 on, at steps of about equal ratio
+};
+
+/// kind "step": one training step of a task's network, timed in a round. status "ok" or "failed".
+struct StepRecord {
+  int round = 0;
+  std::string task;
+  std::string topology;
+  std::size_t width = 0;
+  std::string status;
+  std::string reason;
+  double seconds = 0;
+  std::vector<double> repetitions;
+  std::uint64_t iterations = 0;
+  double steal_share = 0;
+};
+
 /// A journal, read back: a plan, then what has been done of it. Rounds 0 ... plan.rounds - 1 visit
 /// every cell; later ones only those that were mistrusted by then. A round that was interrupted has
 /// a `round` record for each child process that worked on it.
@@ -106,6 +149,8 @@ struct StudyJournal {
   std::vector<CallsRecord> calls;  ///< of cells whose times the declared FLOPs do not explain
   std::vector<KernelRecord> kernels;
   std::vector<LeftOut> left_out;  ///< kind "left_out"
+  std::vector<TrainingRecord> trainings;
+  std::vector<StepRecord> steps;
 };
 
 [[nodiscard]] nlohmann::ordered_json study_record(const Plan& plan);
@@ -116,10 +161,12 @@ struct StudyJournal {
 [[nodiscard]] nlohmann::ordered_json to_json(const LeftOut& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const CallsRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const KernelRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const TrainingRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const StepRecord& record);
 
 /// Errors name file, line and field. What stands twice is an error (a topology, a cell, a round's
-/// timing of a cell), and so is what refers to something unknown (a timing of no cell or round). A
-/// torn last line is forgiven.
+/// timing of a cell, a task's run, a round's step of a task's network), and so is what refers to
+/// something unknown (a timing of no cell or round). A torn last line is forgiven.
 [[nodiscard]] Result<StudyJournal> read_study_journal(const std::filesystem::path& path);
 
 }  // namespace interpscale::study

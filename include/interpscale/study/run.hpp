@@ -18,7 +18,7 @@ namespace interpscale::study {
 
 /// Where a study stands; `fraction` in [0, 1] of the expected time.
 struct Progress {
-  std::string stage;  ///< "training networks", "verifying", "round 3 of 9"
+  std::string stage;  ///< "training networks", "verifying", "training to a result", "round 3 of 9"
   std::string detail;
   double fraction = 0;
   double seconds_left = 0;  ///< negative: not known yet
@@ -46,7 +46,8 @@ struct RunSummary {
 /// complete. A journal of a different plan is an error that names the first difference, and nothing
 /// is touched.
 ///
-/// Networks are trained, then every cell is verified, each once a study. Each round is a child
+/// Networks are trained, every cell is verified, then networks are trained to a result for the
+/// plan's tasks, each once a study; a run that was interrupted is made again. Each round is a child
 /// process. A cell whose child dies by a signal is tried once more in a new child, then recorded as
 /// failed. After plan.rounds rounds, cells that measure::judge mistrusts get up to
 /// plan.extra_rounds more; those replace nothing: every timing stands, and trust is judged over all
@@ -58,7 +59,8 @@ struct RunSummary {
 [[nodiscard]] Result<RunSummary> run_study(const Plan& plan, const RunOptions& options);
 
 /// The child's side: times, in the order of the round's seed, the cells that have no timing yet in
-/// this round; of `only_cells`, unless that is empty. Each timing is on disk before the next
+/// this round; of `only_cells`, unless that is empty; then, in a whole round, the training steps of
+/// the plan's tasks. Each timing is on disk before the next
 /// starts.
 [[nodiscard]] Result<void> run_round(const std::filesystem::path& folder, int round,
                                      const std::vector<std::string>& only_cells);

@@ -31,6 +31,13 @@ Verdict judge_within(const scaling::Interval& interval, double low, double high)
   return Verdict::kUndecided;
 }
 
+Verdict judge_side(const scaling::Interval& interval, double level) {
+  if (interval.low > level) {
+    return Verdict::kSupported;
+  }
+  return interval.high < level ? Verdict::kContradicted : Verdict::kUndecided;
+}
+
 Figure widened(const Figure& figure, std::size_t comparisons) {
   if (comparisons <= 1) {
     return figure;

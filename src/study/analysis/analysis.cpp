@@ -151,6 +151,8 @@ Result<StudyResult> analyse(StudyJournal journal, const scaling::BootstrapOption
     fit_laws(subject, result.family, options);
   }
   fit_taxes(result, options);
+  result.trainings = analyse_trainings(journal, options);
+  fit_training_taxes(result, journal.plan);
   for (SubjectResult& subject : result.subjects) {
     subject.time_model = predict_times(subject, journal);
   }

@@ -55,6 +55,8 @@ experiments::SubjectEvidence evidence_of(const SubjectResult& subject,
                                  {subject.tax->at_reference, subject.tax->at_reference_interval},
                                  subject.extrapolates_tax(reference_parameters)};
   }
+  evidence.step_tax = subject.step_tax;
+  evidence.training_taxes = subject.training_taxes;
   return evidence;
 }
 
@@ -91,6 +93,9 @@ experiments::Evidence evidence_of(const StudyResult& result) {
     evidence.subjects.push_back(evidence_of(subject, result.tax_reference_parameters));
   }
   evidence.sizes = sizes_of(result);
+  for (const TaskResult& task : result.trainings) {
+    evidence.trainings.push_back(evidence_of(task));
+  }
   evidence.setting = setting_of(result.journal);
   evidence.tax_denominator = result.tax_denominator;
   evidence.tax_reference_parameters = result.tax_reference_parameters;

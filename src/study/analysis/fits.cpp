@@ -195,6 +195,27 @@ TaxPoint tax_point(const CellResult& above, const CellResult& below,
           scaling::median(std::move(ratios))};
 }
 
+/// The tax at each of the stated sizes; nothing where it cannot be fitted.
+std::optional<experiments::PowerFigure> stated_tax(const std::vector<Observation>& above,
+                                                   const std::vector<Observation>& below,
+                                                   const scaling::BootstrapOptions& options) {
+  const std::vector<double> sizes = sizes_of(above, &Observation::parameters);
+  experiments::PowerFigure law;
+  for (std::size_t i = 0; i < experiments::kStatedSizes.size(); ++i) {
+    const Result<scaling::RatioLaw> fit =
+        fit_ratio(sizes, above, below, experiments::kStatedSizes[i], kTaxConstantWithin, options);
+    if (!fit) {
+      return std::nullopt;
+    }
+    law.exponent = {fit->exponent, fit->interval};
+    law.at[i] = {fit->at_reference, fit->at_reference_interval};
+  }
+  const auto [smallest, largest] = std::ranges::minmax(sizes);
+  law.smallest = smallest;
+  law.largest = largest;
+  return law;
+}
+
 }  // namespace
 
 void fit_laws(SubjectResult& subject, const std::optional<Family>& family,
@@ -238,6 +259,7 @@ void fit_tax(SubjectResult& subject, const SubjectResult& denominator,
       or_note(fit_ratio(sizes_of(numerator, &Observation::parameters), numerator,
                         measured(below, rounds), reference_parameters, kTaxConstantWithin, options),
               "tax", subject.notes);
+  subject.step_tax = stated_tax(numerator, measured(below, rounds), options);
   const std::vector<Observation> flops = declared(above);
   if (std::ranges::all_of(flops, [](const Observation& cell) { return cell.rounds.front() > 0; })) {
     subject.theory_tax =

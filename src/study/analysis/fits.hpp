@@ -17,4 +17,8 @@ void fit_tax(SubjectResult& subject, const SubjectResult& denominator,
              const std::optional<Family>& family, double reference_parameters,
              const scaling::BootstrapOptions& options);
 
+/// Every method's tax against whole trainings of the family's networks, from its tax per step, for
+/// M = 1,024 samples: the declared FLOPs say what these cost over the study's batch.
+void fit_training_taxes(StudyResult& result, const Plan& plan);
+
 }  // namespace interpscale::study

@@ -127,6 +127,16 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
   add_override(command, options, "--warm-up", &Plan::warm_up_seconds, "Before timing, seconds");
   add_override(command, options, "--repetitions", &Plan::repetitions, "In one process");
   add_override(command, options, "--seed", &Plan::seed, "Of everything random");
+  auto trainings = std::make_shared<std::string>();
+  command
+      .add_option("--trainings", *trainings,
+                  "Tasks to train to a result on, by the name of their design")
+      ->take_last()
+      ->check(CLI::IsMember(study::training_design_names()))
+      ->each([&options, trainings](const std::string&) {
+        options.overrides.emplace_back(
+            [trainings](Plan& plan) { plan.trainings = *study::training_design(*trainings); });
+      });
 }
 
 /// Fits and writes the report into the study's folder.
