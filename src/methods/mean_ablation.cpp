@@ -17,7 +17,8 @@ constexpr engine::Replacement kByMean{engine::With::kBatchMean, Metric::kLoss};
 MethodSpec mean_ablation() {
   return {
       .name = "mean_ablation",
-      .summary = "mean change of the loss (or of F) when a neuron is set to its mean over the batch",
+      .summary =
+          "mean change of the loss (or of F) when a neuron is set to its mean over the batch",
       .formula = "mean_b (loss(h_j := mean_b' h_j(b')) - loss)",
       .source =
           "Wang et al., Interpretability in the wild: a circuit for indirect object "
@@ -28,8 +29,7 @@ MethodSpec mean_ablation() {
       .reference = engine::replacement_reference(kByMean),
       .variants = engine::replacement_variants(kByMean),
       .tolerance = engine::effect_tolerance,
-      .identities = {engine::unchanged_neurons(kByMean),
-                     engine::last_layer_closed_form(kByMean)},
+      .identities = {engine::unchanged_neurons(kByMean), engine::last_layer_closed_form(kByMean)},
   };
 }
 

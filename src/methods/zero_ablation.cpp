@@ -27,8 +27,7 @@ MethodSpec zero_ablation() {
       .reference = engine::replacement_reference(kByZero),
       .variants = engine::replacement_variants(kByZero),
       .tolerance = engine::effect_tolerance,
-      .identities = {engine::unchanged_neurons(kByZero),
-                     engine::last_layer_closed_form(kByZero)},
+      .identities = {engine::unchanged_neurons(kByZero), engine::last_layer_closed_form(kByZero)},
   };
 }
 

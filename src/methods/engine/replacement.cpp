@@ -220,8 +220,7 @@ Cost cost_fast(const Replacement& what, const Problem& problem) {
   const Metric metric = resolved(problem.options.metric, what.fallback);
   Flops flops = flops_once(what, problem, metric);
   for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
-    flops +=
-        SuffixTile::flops(problem.topology, metric, layer, pairs_of(what, problem, layer));
+    flops += SuffixTile::flops(problem.topology, metric, layer, pairs_of(what, problem, layer));
   }
   return cost_of(what, problem, flops);
 }
@@ -260,23 +259,22 @@ std::vector<Variant> replacement_variants(const Replacement& what) {
   const std::string swept = what.with == With::kZero    ? "active (sample, neuron) pairs only"
                             : what.with == With::kDonor ? "pairs that differ from their donor only"
                                                         : "prefix kept";
-  return {{.name = "naive",
-           .summary = "a whole forward pass for every neuron",
-           .exponents = exponents,
-           .cost = [what](const Problem& problem) { return cost_naive(what, problem); },
-           .workspace_bytes =
-               [what](const Problem& problem) { return workspace_naive(what, problem); },
-           .run = [what](const Probe<float>& probe, const Context<float>& context,
-                         MatrixView<float> out) { run_naive(what, probe, context, out); }},
-          {.name = "fast",
-           .summary = swept + "; rank-one update of the next pre-activation, later layers stacked "
-                              "into matrix products",
-           .exponents = exponents,
-           .cost = [what](const Problem& problem) { return cost_fast(what, problem); },
-           .workspace_bytes =
-               [what](const Problem& problem) { return workspace_fast(what, problem); },
-           .run = [what](const Probe<float>& probe, const Context<float>& context,
-                         MatrixView<float> out) { run_fast(what, probe, context, out); }}};
+  return {
+      {.name = "naive",
+       .summary = "a whole forward pass for every neuron",
+       .exponents = exponents,
+       .cost = [what](const Problem& problem) { return cost_naive(what, problem); },
+       .workspace_bytes = [what](const Problem& problem) { return workspace_naive(what, problem); },
+       .run = [what](const Probe<float>& probe, const Context<float>& context,
+                     MatrixView<float> out) { run_naive(what, probe, context, out); }},
+      {.name = "fast",
+       .summary = swept + "; rank-one update of the next pre-activation, later layers stacked "
+                          "into matrix products",
+       .exponents = exponents,
+       .cost = [what](const Problem& problem) { return cost_fast(what, problem); },
+       .workspace_bytes = [what](const Problem& problem) { return workspace_fast(what, problem); },
+       .run = [what](const Probe<float>& probe, const Context<float>& context,
+                     MatrixView<float> out) { run_fast(what, probe, context, out); }}};
 }
 
 }  // namespace interpscale::methods::engine

@@ -132,17 +132,16 @@ Identity::Verdict check_last_layer(const Replacement& what, const Probe<double>&
   const std::size_t last = topology.hidden.size() - 1;
   const nn::Topology alone{topology.inputs, {topology.hidden.back()}, topology.outputs};
   Matrix<double> expected(topology.hidden.back(), values.cols());
-  fill(what, alone, probe.inputs.rows(), expected,
-       [&](std::size_t, std::size_t j, std::size_t b) {
-         const PlainTrace& trace = plain.trace(b);
-         std::vector<double> logits = trace.logits;
-         const double change = plain.replacement(last, j, b) - trace.h[last][j];
-         for (std::size_t c = 0; c < logits.size(); ++c) {
-           logits[c] += change * readout.weights(c, j);
-         }
-         return plain_metric(metric, logits, probe.labels[b]) -
-                plain_metric(metric, trace.logits, probe.labels[b]);
-       });
+  fill(what, alone, probe.inputs.rows(), expected, [&](std::size_t, std::size_t j, std::size_t b) {
+    const PlainTrace& trace = plain.trace(b);
+    std::vector<double> logits = trace.logits;
+    const double change = plain.replacement(last, j, b) - trace.h[last][j];
+    for (std::size_t c = 0; c < logits.size(); ++c) {
+      logits[c] += change * readout.weights(c, j);
+    }
+    return plain_metric(metric, logits, probe.labels[b]) -
+           plain_metric(metric, trace.logits, probe.labels[b]);
+  });
   Identity::Verdict verdict;
   const MatrixView<const double> rows = layer_rows(values, topology, last);
   for (std::size_t j = 0; j < rows.rows(); ++j) {
@@ -179,21 +178,19 @@ double effect_tolerance(const Problem& problem, MatrixView<const double> referen
 }
 
 Identity unchanged_neurons(const Replacement& what) {
-  return {what.with == With::kDonor
-              ? "a neuron has no effect on a sample where its donor activates it just as much"
-              : "a neuron that is its replacement on every sample has no effect",
-          [what](const Probe<double>& probe, const Context<double>&,
-                 MatrixView<const double> values, double) {
-            return check_unchanged(what, probe, values);
-          }};
+  return {
+      what.with == With::kDonor
+          ? "a neuron has no effect on a sample where its donor activates it just as much"
+          : "a neuron that is its replacement on every sample has no effect",
+      [what](const Probe<double>& probe, const Context<double>&, MatrixView<const double> values,
+             double) { return check_unchanged(what, probe, values); }};
 }
 
 Identity last_layer_closed_form(const Replacement& what) {
-  return {"last hidden layer: the metric of y + (replacement - h_j) W_j minus the metric of y",
-          [what](const Probe<double>& probe, const Context<double>&,
-                 MatrixView<const double> values, double epsilon) {
-            return check_last_layer(what, probe, values, epsilon);
-          }};
+  return {
+      "last hidden layer: the metric of y + (replacement - h_j) W_j minus the metric of y",
+      [what](const Probe<double>& probe, const Context<double>&, MatrixView<const double> values,
+             double epsilon) { return check_last_layer(what, probe, values, epsilon); }};
 }
 
 }  // namespace interpscale::methods::engine
