@@ -92,8 +92,7 @@ class Specimen {
   }
   /// The problem posed, measured.
   [[nodiscard]] methods::Problem problem() {
-    nn::forward<float>(network_, inputs_, tape_, bench_.context());
-    return methods::problem_of(probe());
+    return methods::problem_of(probe(), bench_.context());
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "interpscale/core/matrix.hpp"
+#include "interpscale/kernels/backend.hpp"
 #include "interpscale/nn/mlp.hpp"
 #include "interpscale/nn/tape.hpp"
 
@@ -67,6 +68,11 @@ struct Problem {
   double output_scale = 1;    ///< the largest |logit| on the batch, for tolerances
   bool has_baseline = false;  ///< a baseline other than zeros costs a product
   std::size_t dataset = 0;    ///< D; 0: the batch is the data set
+  /// Per hidden layer: (sample, neuron) pairs whose activation is not the donor's. Empty: as if all
+  /// were.
+  std::vector<std::uint64_t> differing_pairs = {};
+  /// Per hidden layer: (sample, two neurons) with both active. Empty: as if all were.
+  std::vector<std::uint64_t> active_couples = {};
 
   /// D, or B where the batch is the data set.
   [[nodiscard]] std::size_t streamed_samples() const { return dataset == 0 ? batch : dataset; }
@@ -74,7 +80,13 @@ struct Problem {
 
 /// The problem that a probe poses. Reads the probe's tape, which the caller has filled by a forward
 /// pass of `probe.inputs`; counts its positive activations and finds its largest logit: O(B n).
+/// Without the pairs that differ from a donor.
 template <class T>
 [[nodiscard]] Problem problem_of(const Probe<T>& probe);
+
+/// The same, complete: makes the passes itself, of the inputs into the probe's tape, and of the
+/// donor, where there is one, into a tape of its own.
+template <class T>
+[[nodiscard]] Problem problem_of(const Probe<T>& probe, const kernels::Context<T>& context);
 
 }  // namespace interpscale::methods

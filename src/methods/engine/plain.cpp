@@ -53,6 +53,17 @@ PlainTrace plain_forward(const nn::Mlp<double>& network, std::span<const double>
   return trace;
 }
 
+std::vector<double> plain_logits_from(const nn::Mlp<double>& network, std::size_t layer,
+                                      std::vector<double> h) {
+  for (std::size_t above = layer + 1; above < network.topology.hidden.size(); ++above) {
+    h = plain_layer(network.layers[above], h);
+    for (double& value : h) {
+      value = plain_activation(network.topology.activation, value);
+    }
+  }
+  return plain_layer(network.layers.back(), h);
+}
+
 double plain_slope(kernels::Activation phi, double z) {
   switch (phi) {
     case kernels::Activation::kRelu:

@@ -32,6 +32,10 @@ struct PlainPatch {
 [[nodiscard]] PlainTrace plain_forward(const nn::Mlp<double>& network, std::span<const double> x,
                                        const std::optional<PlainPatch>& patch = std::nullopt);
 
+/// The logits that follow from activations `h` of hidden layer `layer`.
+[[nodiscard]] std::vector<double> plain_logits_from(const nn::Mlp<double>& network,
+                                                    std::size_t layer, std::vector<double> h);
+
 /// phi'(z).
 [[nodiscard]] double plain_slope(kernels::Activation phi, double z);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "interpscale/methods/probe.hpp"
+#include "interpscale/nn/passes.hpp"
 
 namespace interpscale::methods {
 
@@ -20,11 +21,15 @@ Problem problem_of(const Probe<T>& probe) {
   for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
     const MatrixView<const T> h = tape.activation(layer);
     std::uint64_t active = 0;
+    std::uint64_t couples = 0;
     for (std::size_t b = 0; b < h.rows(); ++b) {
-      active += static_cast<std::uint64_t>(
+      const auto units = static_cast<std::uint64_t>(
           std::count_if(h.row(b).begin(), h.row(b).end(), [](T value) { return value > T{0}; }));
+      active += units;
+      couples += units == 0 ? 0 : units * (units - 1) / 2;
     }
     problem.active_pairs.push_back(active);
+    problem.active_couples.push_back(couples);
   }
   for (std::size_t b = 0; b < problem.batch; ++b) {
     for (const T logit : tape.output().row(b)) {
@@ -34,6 +39,32 @@ Problem problem_of(const Probe<T>& probe) {
   return problem;
 }
 
+template <class T>
+Problem problem_of(const Probe<T>& probe, const kernels::Context<T>& context) {
+  nn::forward(probe.network, probe.inputs, probe.tape, context);
+  Problem problem = problem_of(probe);
+  if (probe.donor.empty()) {
+    return problem;
+  }
+  nn::Tape<T> donor(problem.topology, probe.donor.rows());
+  nn::forward(probe.network, probe.donor, donor, context);
+  const nn::Tape<T>& own = probe.tape;
+  for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
+    std::uint64_t differing = 0;
+    for (std::size_t b = 0; b < problem.batch; ++b) {
+      const std::span<const T> h = own.activation(layer).row(b);
+      const std::span<const T> other = donor.activation(layer).row(b);
+      for (std::size_t j = 0; j < h.size(); ++j) {
+        differing += h[j] == other[j] ? 0U : 1U;
+      }
+    }
+    problem.differing_pairs.push_back(differing);
+  }
+  return problem;
+}
+
+template Problem problem_of<float>(const Probe<float>&, const kernels::Context<float>&);
+template Problem problem_of<double>(const Probe<double>&, const kernels::Context<double>&);
 template Problem problem_of<float>(const Probe<float>&);
 template Problem problem_of<double>(const Probe<double>&);
 

@@ -8,43 +8,81 @@ namespace interpscale::methods::engine {
 
 using kernels::Activation;
 
-SuffixSweep::SuffixSweep(const nn::Mlp<float>& network, std::size_t layer,
-                         MatrixView<const float> next, std::size_t capacity,
-                         const kernels::Context<float>& context)
-    : network_(network),
-      layer_(layer),
-      next_(next),
-      context_(context),
-      columns_(context.workspace.matrix<float>(network.topology.hidden[layer], next.cols())),
-      scratch_(capacity, widest_from(network.topology, layer + 1), context.workspace),
-      logits_(context.workspace.matrix<float>(capacity, network.topology.outputs)) {
-  require(next.cols() == network.topology.fan_out(layer + 1), "not the next layer's width");
-  context.backend.transpose(network.layers[layer + 1].weights, columns_, context);
+void forward_keeping(const nn::Mlp<float>& network, MatrixView<const float> inputs,
+                     const LayerStack& z, const LayerStack& h, MatrixView<float> logits,
+                     const kernels::Context<float>& context) {
+  forward_layer(network, 0, inputs, h[0], context);
+  for (std::size_t layer = 1; layer < network.topology.hidden.size(); ++layer) {
+    const nn::DenseLayer<float>& dense = network.layers[layer];
+    context.backend.gemm(kernels::GemmCase::kNT, h[layer - 1], dense.weights, z[layer],
+                         kernels::Epilogue<float>{.bias = dense.bias}, context);
+    context.backend.activate(network.topology.activation, z[layer], h[layer], context);
+  }
+  forward_readout(network, h[network.topology.hidden.size() - 1], logits, context);
 }
 
-MatrixView<const float> SuffixSweep::logits(const kernels::SparseRows<float>& rows) {
+SuffixSweep::SuffixSweep(const nn::Mlp<float>& network, std::size_t first, std::size_t last,
+                         const kernels::Context<float>& context)
+    : network_(network),
+      first_(first),
+      context_(context),
+      columns_(context.workspace.vector<MatrixView<float>>(last - first)),
+      scratch_(kSuffixRows, widest_from(network.topology, first + 1), context.workspace),
+      logits_(context.workspace.matrix<float>(kSuffixRows, network.topology.outputs)) {
+  const nn::Topology& topology = network.topology;
+  for (std::size_t layer = first; layer < last; ++layer) {
+    columns_[layer - first] =
+        context.workspace.matrix<float>(topology.hidden[layer], topology.fan_out(layer + 1));
+    context.backend.transpose(network.layers[layer + 1].weights, columns_[layer - first], context);
+  }
+}
+
+MatrixView<const float> SuffixSweep::columns(std::size_t layer) const {
+  require(layer >= first_ && layer - first_ < columns_.size(), "not a layer of this sweep");
+  return columns_[layer - first_];
+}
+
+MatrixView<const float> SuffixSweep::finish(std::size_t layer, MatrixView<float> h) {
   const nn::Topology& topology = network_.topology;
+  for (std::size_t above = layer + 2; above < topology.hidden.size(); ++above) {
+    const MatrixView<float> next = scratch_.next(h.rows(), topology.hidden[above]);
+    forward_layer(network_, above, h, next, context_);
+    h = next;
+  }
+  const MatrixView<float> result = logits_.rows_from(0, h.rows());
+  forward_readout(network_, h, result, context_);
+  return result;
+}
+
+MatrixView<const float> SuffixSweep::logits(std::size_t layer, MatrixView<const float> next,
+                                            const kernels::SparseRows<float>& rows) {
+  const nn::Topology& topology = network_.topology;
+  require(next.cols() == topology.fan_out(layer + 1), "not the next layer's width");
   const std::size_t count = rows.sample.size();
-  const std::size_t hidden = topology.hidden.size();
-  const MatrixView<float> result = logits_.rows_from(0, count);
-  if (layer_ + 1 == hidden) {
-    context_.backend.rank_one_rows(next_, columns_, rows, false, result, context_);
+  if (layer + 1 == topology.hidden.size()) {
+    const MatrixView<float> result = logits_.rows_from(0, count);
+    context_.backend.rank_one_rows(next, columns(layer), rows, false, result, context_);
     return result;
   }
   const Activation phi = topology.activation;
   const bool relu = phi == Activation::kRelu;
-  MatrixView<float> h = scratch_.next(count, topology.hidden[layer_ + 1]);
-  context_.backend.rank_one_rows(next_, columns_, rows, relu, h, context_);
+  const MatrixView<float> h = scratch_.next(count, topology.hidden[layer + 1]);
+  context_.backend.rank_one_rows(next, columns(layer), rows, relu, h, context_);
   if (!relu) {
     context_.backend.activate(phi, h, h, context_);
   }
-  for (std::size_t layer = layer_ + 2; layer < hidden; ++layer) {
-    const MatrixView<float> above = scratch_.next(count, topology.hidden[layer]);
-    forward_layer(network_, layer, h, above, context_);
-    h = above;
+  return finish(layer, h);
+}
+
+MatrixView<const float> SuffixSweep::logits_from(std::size_t layer, MatrixView<const float> next) {
+  const nn::Topology& topology = network_.topology;
+  require(next.cols() == topology.fan_out(layer + 1), "not the next layer's width");
+  if (layer + 1 == topology.hidden.size()) {
+    return next;
   }
-  forward_readout(network_, h, result, context_);
-  return result;
+  const MatrixView<float> h = scratch_.next(next.rows(), next.cols());
+  context_.backend.activate(topology.activation, next, h, context_);
+  return finish(layer, h);
 }
 
 kernels::Flops SuffixSweep::flops(const nn::Topology& topology, std::size_t layer,
@@ -59,11 +97,15 @@ kernels::Flops SuffixSweep::flops(const nn::Topology& topology, std::size_t laye
          readout_flops(topology, rows);
 }
 
-std::uint64_t SuffixSweep::scratch_bytes(const nn::Topology& topology, std::size_t layer,
-                                         std::size_t capacity) {
-  return matrix_bytes<float>(topology.hidden[layer], topology.fan_out(layer + 1)) +
-         PingPong::bytes(capacity, widest_from(topology, layer + 1)) +
-         matrix_bytes<float>(capacity, topology.outputs);
+std::uint64_t SuffixSweep::scratch_bytes(const nn::Topology& topology, std::size_t first,
+                                         std::size_t last) {
+  std::uint64_t total = vector_bytes<MatrixView<float>>(last - first) +
+                        PingPong::bytes(kSuffixRows, widest_from(topology, first + 1)) +
+                        matrix_bytes<float>(kSuffixRows, topology.outputs);
+  for (std::size_t layer = first; layer < last; ++layer) {
+    total += matrix_bytes<float>(topology.hidden[layer], topology.fan_out(layer + 1));
+  }
+  return total;
 }
 
 }  // namespace interpscale::methods::engine

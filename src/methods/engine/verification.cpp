@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "interpscale/kernels/make_backend.hpp"
-#include "interpscale/nn/passes.hpp"
 #include "methods/engine/plain.hpp"
 
 namespace interpscale::methods {
@@ -66,8 +65,7 @@ double kink_distance(const Probe<double>& probe) {
 
 Verification verify(const MethodSpec& method, const Variant& variant, const Probe<float>& probe,
                     const kernels::Context<float>& context) {
-  nn::forward(probe.network, probe.inputs, probe.tape, context);
-  const Problem problem = problem_of(probe);
+  const Problem problem = problem_of(probe, context);
   const std::size_t rows = method.rows(problem);
   const std::size_t columns = method.column_count(problem);
   const DoubleSpecimen specimen(probe);

@@ -63,8 +63,7 @@ std::vector<std::size_t> first_samples(std::size_t count) {
 /// What the part asks of the method, its activity measured.
 Problem pose(Part& part, const Specimen& specimen, const MethodRun& run,
              const kernels::Context<float>& context) {
-  nn::forward<float>(specimen.network, part.inputs, part.tape, context);
-  return methods::problem_of(part.probe(specimen, run.options));
+  return methods::problem_of(part.probe(specimen, run.options), context);
 }
 
 /// FLOPs of a variant on `samples` of the batch, every unit active.
