@@ -11,6 +11,7 @@
 #include "methods/engine/passes.hpp"
 #include "methods/engine/path.hpp"
 #include "methods/engine/plain.hpp"
+#include "methods/engine/quadrature.hpp"
 #include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
 
@@ -22,13 +23,9 @@ namespace {
 
 using engine::layer_rows;
 using engine::LayerStack;
+using engine::path_steps;
 using kernels::Context;
 using kernels::Flops;
-
-std::size_t steps_of(const MethodOptions& options) {
-  require(options.steps > 0, "a path needs at least one step");
-  return static_cast<std::size_t>(options.steps);
-}
 
 /// Position of node k.
 double position(std::size_t k, std::size_t steps) {
@@ -36,7 +33,7 @@ double position(std::size_t k, std::size_t steps) {
 }
 
 void reference(const Probe<double>& probe, const Context<double>&, MatrixView<double> out) {
-  const std::size_t steps = steps_of(probe.options);
+  const std::size_t steps = path_steps(probe.options);
   for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
     for (std::size_t row = 0; row < out.rows(); ++row) {
       out(row, b) = 0.0;
@@ -57,12 +54,6 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-void clear(MatrixView<float> matrix) {
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    std::fill(matrix.row(i).begin(), matrix.row(i).end(), 0.0F);
-  }
-}
-
 /// Copies rows [from, from + count) of every layer to the rows from 0 on.
 void move_to_front(const LayerStack& stack, std::size_t layers, std::size_t from,
                    std::size_t count) {
@@ -78,7 +69,7 @@ void move_to_front(const LayerStack& stack, std::size_t layers, std::size_t from
 void forward_nodes(const Probe<float>& probe, const engine::FirstLayerPath& path, std::size_t first,
                    std::size_t nodes, const LayerStack& stack, const Context<float>& context) {
   const std::size_t batch = probe.inputs.rows();
-  const std::size_t steps = steps_of(probe.options);
+  const std::size_t steps = path_steps(probe.options);
   for (std::size_t s = 1; s <= nodes; ++s) {
     path.activations_at(static_cast<float>(position(first + s, steps)),
                         stack[0].rows_from(s * batch, batch));
@@ -92,14 +83,14 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const nn::Topology& topology = probe.network.topology;
   const std::size_t hidden = topology.hidden.size();
   const std::size_t batch = probe.inputs.rows();
-  const std::size_t steps = steps_of(probe.options);
+  const std::size_t steps = path_steps(probe.options);
   const std::size_t stacked = engine::stacked_nodes(batch, steps);
   const Workspace::Scope scope(context.workspace);
   const engine::FirstLayerPath path(probe, context);
   const LayerStack stack(topology, (stacked + 1) * batch, context.workspace);
   const LayerStack sums(topology, batch, context.workspace);
   for (std::size_t layer = 0; layer < hidden; ++layer) {
-    clear(sums[layer]);
+    engine::clear(sums[layer]);
   }
   path.activations_at(0.0F, stack[0].rows_from(0, batch));
   const LayerStack start = stack.window(0, batch);
@@ -124,41 +115,12 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   }
 }
 
-/// What a per-neuron loop repeats: inputs at a node, a whole forward pass, and its gradient.
-class NaivePath {
- public:
-  NaivePath(const Probe<float>& probe, const Context<float>& context)
-      : probe_(probe),
-        context_(context),
-        from_(context.workspace.matrix<float>(probe.inputs.rows(), probe.inputs.cols())),
-        point_(context.workspace.matrix<float>(probe.inputs.rows(), probe.inputs.cols())) {
-    clear(from_);
-    if (!probe.baseline.empty()) {
-      for (std::size_t b = 0; b < from_.rows(); ++b) {
-        std::copy(probe.baseline.row(0).begin(), probe.baseline.row(0).end(), from_.row_data(b));
-      }
-    }
-  }
-
-  void forward(std::size_t k) {
-    const auto t = static_cast<float>(position(k, steps_of(probe_.options)));
-    context_.backend.interpolate(from_, probe_.inputs, t, point_, context_);
-    nn::forward<float>(probe_.network, point_, probe_.tape, context_);
-  }
-
- private:
-  const Probe<float>& probe_;
-  const Context<float>& context_;
-  MatrixView<float> from_;
-  MatrixView<float> point_;
-};
-
 void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   const std::size_t batch = probe.inputs.rows();
-  const std::size_t steps = steps_of(probe.options);
+  const std::size_t steps = path_steps(probe.options);
   const Workspace::Scope scope(context.workspace);
-  NaivePath path(probe, context);
+  engine::PathPasses path(probe, context);
   probe.tape.batch = batch;
   const LayerStack h(probe.tape, context.workspace);
   const MatrixView<float> now = context.workspace.matrix<float>(batch, 1);
@@ -167,8 +129,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
-      clear(sum);
-      path.forward(0);
+      engine::clear(sum);
+      path.forward(0.0);
       for (std::size_t k = 0; k < steps; ++k) {
         copy(h[layer].cols_from(j, 1), now);
         engine::visit_target_gradients(probe.network, h, probe.labels, layer, context,
@@ -177,7 +139,7 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
                                            copy(gradient.cols_from(j, 1), gradient_now);
                                          }
                                        });
-        path.forward(k + 1);
+        path.forward(position(k + 1, steps));
         context.backend.accumulate_path_step(h[layer].cols_from(j, 1), now, gradient_now, sum,
                                              context);
       }
@@ -188,7 +150,7 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
 
 Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  const std::size_t steps = steps_of(problem.options);
+  const std::size_t steps = path_steps(problem.options);
   const std::size_t rows = checked_product(steps, problem.batch);
   const Flops flops =
       engine::FirstLayerPath::ends_flops(problem) +
@@ -201,9 +163,8 @@ Cost cost_fast(const Problem& problem) {
 
 Cost cost_naive(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  const std::size_t steps = steps_of(problem.options);
-  const Flops forward = kernels::interpolate_flops(std::uint64_t{problem.batch} * topology.inputs) +
-                        nn::forward_flops(topology, problem.batch);
+  const std::size_t steps = path_steps(problem.options);
+  const Flops forward = engine::PathPasses::forward_flops(problem);
   Flops flops = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const Flops step = engine::target_gradients_flops(topology, layer, problem.batch) +
@@ -215,7 +176,7 @@ Cost cost_naive(const Problem& problem) {
 
 std::uint64_t workspace_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  const std::size_t stacked = engine::stacked_nodes(problem.batch, steps_of(problem.options));
+  const std::size_t stacked = engine::stacked_nodes(problem.batch, path_steps(problem.options));
   return engine::FirstLayerPath::scratch_bytes(problem) +
          LayerStack::bytes(topology, (stacked + 1) * problem.batch) +
          LayerStack::bytes(topology, problem.batch) +
@@ -224,8 +185,8 @@ std::uint64_t workspace_fast(const Problem& problem) {
 
 std::uint64_t workspace_naive(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  return 2 * engine::matrix_bytes<float>(problem.batch, topology.inputs) +
-         LayerStack::tape_bytes(topology) + 3 * engine::matrix_bytes<float>(problem.batch, 1) +
+  return engine::PathPasses::scratch_bytes(problem) + LayerStack::tape_bytes(topology) +
+         3 * engine::matrix_bytes<float>(problem.batch, 1) +
          engine::PingPong::bytes(problem.batch, engine::widest_from(topology, 0));
 }
 
@@ -239,7 +200,7 @@ double relative_rounding(const nn::Topology& topology, std::size_t steps, double
 
 /// A step's difference of activations carries their absolute error, K times over the path.
 double tolerance(const Problem& problem, MatrixView<const double> reference_values) {
-  const std::size_t steps = steps_of(problem.options);
+  const std::size_t steps = path_steps(problem.options);
   return relative_rounding(problem.topology, steps, engine::kFloatRoundoff) *
          std::sqrt(static_cast<double>(steps)) * engine::largest_magnitude(reference_values);
 }
@@ -249,7 +210,7 @@ double tolerance(const Problem& problem, MatrixView<const double> reference_valu
 Identity::Verdict completeness(const Probe<double>& probe, const Context<double>&,
                                MatrixView<const double> values, double epsilon) {
   const nn::Topology& topology = probe.network.topology;
-  const std::size_t steps = steps_of(probe.options);
+  const std::size_t steps = path_steps(probe.options);
   const double rounding =
       relative_rounding(topology, steps, epsilon) * std::sqrt(static_cast<double>(steps));
   Identity::Verdict worst;

@@ -50,12 +50,6 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-void clear(MatrixView<float> matrix) {
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    std::fill(matrix.row(i).begin(), matrix.row(i).end(), 0.0F);
-  }
-}
-
 std::size_t tile_of(const nn::Topology& topology, std::size_t batch, const MethodOptions& options) {
   return engine::jacobian_tile(topology, batch,
                                std::min(options.workspace_bytes, engine::kJacobianTileBytes));
@@ -71,7 +65,7 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   engine::PingPong scratch(engine::widest_from(topology, 0), checked_product(tile, topology.inputs),
                            context.workspace);
   const float scale = 1.0F / static_cast<float>(batch);
-  clear(out);
+  engine::clear(out);
   for (std::size_t first = 0; first < batch; first += tile) {
     const std::size_t samples = std::min(tile, batch - first);
     engine::visit_jacobians(probe.network, h.window(first, samples), scratch, context,
@@ -93,13 +87,13 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   float* const gradients = context.workspace.vector<float>(checked_product(batch, d)).data();
   const MatrixView<float> by_sample{gradients, batch, d, d};
   const MatrixView<const float> as_jacobian{gradients, 1, batch * d, batch * d};
-  clear(out);
+  engine::clear(out);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
       nn::forward(network, probe.inputs, probe.tape, context);
       MatrixView<float> g = scratch.next(batch, topology.hidden[layer]);
-      clear(g);
+      engine::clear(g);
       for (std::size_t b = 0; b < batch; ++b) {
         g(b, j) = 1.0F;
       }

@@ -29,12 +29,13 @@ class DoubleSpecimen {
   kernels::Context<double> context_;
 };
 
-/// How far a ReLU network stays from its kinks on sample b: the smallest |z_l[j]| over hidden units
-/// and path nodes k/K, in double precision. Where it is within rounding of zero, a float variant
-/// may find the unit on the other side, and a slope is off by one, not by rounding: verification
-/// wants samples that keep their distance. Infinity for smooth units.
+/// How far a ReLU network stays from its kinks on sample b: the smallest |z_l[j]| over hidden
+/// units, path nodes (k/K and the K Gauss-Legendre nodes) and the sample's donor, in double
+/// precision. Where it is within rounding of zero, a float variant may find the unit on the other
+/// side, and a slope is off by one, not by rounding: verification wants samples that keep their
+/// distance. Infinity for smooth units.
 [[nodiscard]] double kink_distance(const Probe<double>& probe, std::size_t b);
-/// The smallest over the batch.
+/// The smallest over the batch and the data set.
 [[nodiscard]] double kink_distance(const Probe<double>& probe);
 
 struct Verification {

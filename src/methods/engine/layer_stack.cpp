@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "methods/engine/layer_stack.hpp"
 
+#include <algorithm>
+
 #include "methods/engine/shapes.hpp"
 
 namespace interpscale::methods::engine {
@@ -42,6 +44,12 @@ std::uint64_t LayerStack::bytes(const nn::Topology& topology, std::size_t rows) 
 
 std::uint64_t LayerStack::tape_bytes(const nn::Topology& topology) {
   return vector_bytes<MatrixView<float>>(topology.hidden.size());
+}
+
+void clear(MatrixView<float> matrix) {
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
+    std::fill(matrix.row(i).begin(), matrix.row(i).end(), 0.0F);
+  }
 }
 
 PingPong::PingPong(std::size_t rows, std::size_t widest, Workspace& workspace) {

@@ -40,6 +40,9 @@ class LayerStack {
   std::size_t rows_ = 0;
 };
 
+/// Sets every element to zero.
+void clear(MatrixView<float> matrix);
+
 /// Two scratch matrices that take turns.
 class PingPong {
  public:

@@ -65,6 +65,30 @@ void target_rows(const nn::Mlp<float>& network, std::span<const std::uint32_t> l
   });
 }
 
+void loss_rows(const nn::Mlp<float>& network, MatrixView<const float> top,
+               std::span<const std::uint32_t> labels, MatrixView<float> gradient,
+               const Context<float>& context) {
+  const Workspace::Scope scope(context.workspace);
+  const MatrixView<float> logits =
+      context.workspace.matrix<float>(top.rows(), network.topology.outputs);
+  const MatrixView<float> errors =
+      context.workspace.matrix<float>(top.rows(), network.topology.outputs);
+  const std::span<float> losses = context.workspace.vector<float>(top.rows());
+  forward_readout(network, top, logits, context);
+  context.backend.cross_entropy_gradient(logits, labels, 1.0F, losses, errors, context);
+  context.backend.gemm(GemmCase::kNN, errors, network.layers.back().weights, gradient, {}, context);
+}
+
+Flops loss_rows_flops(const nn::Topology& topology, std::size_t rows) {
+  return readout_flops(topology, rows) +
+         kernels::cross_entropy_gradient_flops(rows, topology.outputs) +
+         kernels::gemm_flops({rows, topology.hidden.back(), topology.outputs});
+}
+
+std::uint64_t loss_rows_bytes(const nn::Topology& topology, std::size_t rows) {
+  return 2 * matrix_bytes<float>(rows, topology.outputs) + vector_bytes<float>(rows);
+}
+
 Flops target_gradients_flops(const nn::Topology& topology, std::size_t first_layer,
                              std::size_t rows) {
   Flops total = 0;

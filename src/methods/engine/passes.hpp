@@ -34,19 +34,20 @@ void forward_readout(const nn::Mlp<float>& network, MatrixView<const float> top,
 void target_rows(const nn::Mlp<float>& network, std::span<const std::uint32_t> labels,
                  MatrixView<float> gradient, const kernels::Context<float>& context);
 
-/// visit(l, dF/dh_l) for l = L-1, ..., first_layer (from 0); F of row r is the logit
-/// labels[r mod B]. `h` holds the activations of the same rows. The gradient [rows, w_l] is valid
-/// during the visit only. Scratch: PingPong::bytes(rows, widest of the layers visited).
-template <class Visit>
-void visit_target_gradients(const nn::Mlp<float>& network, const LayerStack& h,
-                            std::span<const std::uint32_t> labels, std::size_t first_layer,
-                            const kernels::Context<float>& context, const Visit& visit) {
+/// visit(l, dM/dh_l) for l = L-1, ..., first_layer (from 0), of any M of the last hidden layer:
+/// start(gradient) writes dM/dh_L [rows, w_L]. `h` holds the activations of the same rows. The
+/// gradient [rows, w_l] is valid during the visit only. Scratch: PingPong::bytes(rows, widest of
+/// the layers visited).
+template <class Start, class Visit>
+void visit_gradients(const nn::Mlp<float>& network, const LayerStack& h, std::size_t first_layer,
+                     const kernels::Context<float>& context, const Start& start,
+                     const Visit& visit) {
   const nn::Topology& topology = network.topology;
   const std::size_t rows = h.rows();
   const Workspace::Scope scope(context.workspace);
   PingPong scratch(rows, widest_from(topology, first_layer), context.workspace);
   MatrixView<float> gradient = scratch.next(rows, topology.hidden.back());
-  target_rows(network, labels, gradient, context);
+  start(gradient);
   for (std::size_t layer = topology.hidden.size(); layer-- > first_layer;) {
     visit(layer, MatrixView<const float>(gradient));
     if (layer > first_layer) {
@@ -58,6 +59,26 @@ void visit_target_gradients(const nn::Mlp<float>& network, const LayerStack& h,
     }
   }
 }
+
+/// The same for M = F: of row r, the logit labels[r mod B].
+template <class Visit>
+void visit_target_gradients(const nn::Mlp<float>& network, const LayerStack& h,
+                            std::span<const std::uint32_t> labels, std::size_t first_layer,
+                            const kernels::Context<float>& context, const Visit& visit) {
+  visit_gradients(
+      network, h, first_layer, context,
+      [&](MatrixView<float> gradient) { target_rows(network, labels, gradient, context); }, visit);
+}
+
+/// gradient := dloss/dh_L of every row's own loss, from the last hidden layer's activations `top`:
+/// the read-out, its softmax and a product back. All [rows, ...], labels [rows].
+void loss_rows(const nn::Mlp<float>& network, MatrixView<const float> top,
+               std::span<const std::uint32_t> labels, MatrixView<float> gradient,
+               const kernels::Context<float>& context);
+
+[[nodiscard]] kernels::Flops loss_rows_flops(const nn::Topology& topology, std::size_t rows);
+/// What `loss_rows` takes of the workspace.
+[[nodiscard]] std::uint64_t loss_rows_bytes(const nn::Topology& topology, std::size_t rows);
 
 [[nodiscard]] kernels::Flops target_gradients_flops(const nn::Topology& topology,
                                                     std::size_t first_layer, std::size_t rows);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "interpscale/nn/passes.hpp"
 #include "methods/engine/shapes.hpp"
 
 namespace interpscale::methods::engine {
@@ -52,6 +53,33 @@ kernels::Flops FirstLayerPath::node_flops(const Problem& problem) {
 
 std::uint64_t FirstLayerPath::scratch_bytes(const Problem& problem) {
   return 2 * matrix_bytes<float>(problem.batch, problem.topology.hidden[0]);
+}
+
+PathPasses::PathPasses(const Probe<float>& probe, const kernels::Context<float>& context)
+    : probe_(probe),
+      context_(context),
+      from_(context.workspace.matrix<float>(probe.inputs.rows(), probe.inputs.cols())),
+      point_(context.workspace.matrix<float>(probe.inputs.rows(), probe.inputs.cols())) {
+  clear(from_);
+  if (!probe.baseline.empty()) {
+    for (std::size_t b = 0; b < from_.rows(); ++b) {
+      std::copy(probe.baseline.row(0).begin(), probe.baseline.row(0).end(), from_.row_data(b));
+    }
+  }
+}
+
+void PathPasses::forward(double t) {
+  context_.backend.interpolate(from_, probe_.inputs, static_cast<float>(t), point_, context_);
+  nn::forward<float>(probe_.network, point_, probe_.tape, context_);
+}
+
+kernels::Flops PathPasses::forward_flops(const Problem& problem) {
+  return kernels::interpolate_flops(std::uint64_t{problem.batch} * problem.topology.inputs) +
+         nn::forward_flops(problem.topology, problem.batch);
+}
+
+std::uint64_t PathPasses::scratch_bytes(const Problem& problem) {
+  return 2 * matrix_bytes<float>(problem.batch, problem.topology.inputs);
 }
 
 std::size_t stacked_nodes(std::size_t batch, std::size_t nodes) {

@@ -35,6 +35,25 @@ class FirstLayerPath {
   MatrixView<float> to_;    // z_1(x)
 };
 
+/// What a loop over single passes does at a node: its inputs, and a whole forward pass into the
+/// probe's tape.
+class PathPasses {
+ public:
+  /// Takes two [B, d] matrices from the context's workspace.
+  PathPasses(const Probe<float>& probe, const kernels::Context<float>& context);
+
+  void forward(double t);
+
+  [[nodiscard]] static kernels::Flops forward_flops(const Problem& problem);
+  [[nodiscard]] static std::uint64_t scratch_bytes(const Problem& problem);
+
+ private:
+  const Probe<float>& probe_;
+  const kernels::Context<float>& context_;
+  MatrixView<float> from_;   // x' in every row
+  MatrixView<float> point_;  // x' + t (x - x')
+};
+
 /// How many nodes of a path to stack, for `batch` samples: enough rows to fill a matrix product,
 /// few enough for the caches.
 [[nodiscard]] std::size_t stacked_nodes(std::size_t batch, std::size_t nodes);

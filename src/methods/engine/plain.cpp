@@ -87,12 +87,11 @@ std::vector<double> plain_transposed_product(const nn::DenseLayer<double>& dense
   return product;
 }
 
-std::vector<std::vector<double>> plain_target_gradient(const nn::Mlp<double>& network,
-                                                       const PlainTrace& trace,
-                                                       std::size_t output) {
+std::vector<std::vector<double>> plain_gradient(const nn::Mlp<double>& network,
+                                                const PlainTrace& trace,
+                                                std::span<const double> output_gradient) {
   std::vector<std::vector<double>> gradients(trace.h.size());
-  std::vector<double> above(trace.logits.size(), 0.0);
-  above[output] = 1.0;
+  std::vector<double> above(output_gradient.begin(), output_gradient.end());
   for (std::size_t layer = trace.h.size(); layer-- > 0;) {
     gradients[layer] = plain_transposed_product(network.layers[layer + 1], above);
     above = gradients[layer];
@@ -101,6 +100,14 @@ std::vector<std::vector<double>> plain_target_gradient(const nn::Mlp<double>& ne
     }
   }
   return gradients;
+}
+
+std::vector<std::vector<double>> plain_target_gradient(const nn::Mlp<double>& network,
+                                                       const PlainTrace& trace,
+                                                       std::size_t output) {
+  std::vector<double> one_hot(trace.logits.size(), 0.0);
+  one_hot[output] = 1.0;
+  return plain_gradient(network, trace, one_hot);
 }
 
 std::vector<std::vector<double>> plain_unit_gradient(const nn::Mlp<double>& network,
@@ -130,6 +137,20 @@ double plain_loss(std::span<const double> logits, std::uint32_t label) {
 
 double plain_metric(Metric metric, std::span<const double> logits, std::uint32_t label) {
   return metric == Metric::kTarget ? logits[label] : plain_loss(logits, label);
+}
+
+std::vector<double> plain_metric_gradient(Metric metric, std::span<const double> logits,
+                                          std::uint32_t label) {
+  std::vector<double> gradient(logits.size(), 0.0);
+  if (metric == Metric::kTarget) {
+    gradient[label] = 1.0;
+    return gradient;
+  }
+  for (std::size_t c = 0; c < logits.size(); ++c) {
+    gradient[c] = std::exp(-plain_loss(logits, static_cast<std::uint32_t>(c)));
+  }
+  gradient[label] -= 1.0;
+  return gradient;
 }
 
 std::vector<double> plain_path_point(const Probe<double>& probe, std::size_t b, double t) {

@@ -44,6 +44,11 @@ struct PlainPatch {
                                                                      const PlainTrace& trace,
                                                                      std::size_t output);
 
+/// dM/dh_l of any M of the logits, [L][w_l]; `output_gradient` [C] is dM/dy.
+[[nodiscard]] std::vector<std::vector<double>> plain_gradient(
+    const nn::Mlp<double>& network, const PlainTrace& trace,
+    std::span<const double> output_gradient);
+
 /// da/dz_k for k = 0 ... layer, a = h_layer[unit]: [layer + 1][w_k].
 [[nodiscard]] std::vector<std::vector<double>> plain_unit_gradient(const nn::Mlp<double>& network,
                                                                    const PlainTrace& trace,
@@ -60,6 +65,11 @@ struct PlainPatch {
 /// What an effect is measured on, for one sample: y[label] or the loss.
 [[nodiscard]] double plain_metric(Metric metric, std::span<const double> logits,
                                   std::uint32_t label);
+
+/// Its gradient in the logits, [C].
+[[nodiscard]] std::vector<double> plain_metric_gradient(Metric metric,
+                                                        std::span<const double> logits,
+                                                        std::uint32_t label);
 
 /// x' + t (x - x') for sample b of the probe; x' is zero where the probe has no baseline.
 [[nodiscard]] std::vector<double> plain_path_point(const Probe<double>& probe, std::size_t b,

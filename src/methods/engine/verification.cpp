@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include "interpscale/kernels/make_backend.hpp"
 #include "methods/engine/plain.hpp"
+#include "methods/engine/quadrature.hpp"
 
 namespace interpscale::methods {
 namespace {
@@ -21,6 +24,29 @@ std::unique_ptr<kernels::Backend<double>> reference_backend() {
   auto backend = kernels::make_backend<double>("reference");
   require(backend.has_value(), "the reference backend is missing from this build");
   return std::move(*backend);
+}
+
+/// Where methods look at a path: k / K for k = 0 ... K, and the K Gauss-Legendre nodes.
+std::vector<double> path_positions(const MethodOptions& options) {
+  const std::size_t steps = engine::path_steps(options);
+  std::vector<double> positions(steps);
+  std::vector<double> weights(steps);
+  engine::gauss_legendre(positions, weights);
+  for (std::size_t k = 0; k <= steps; ++k) {
+    positions.push_back(static_cast<double>(k) / static_cast<double>(steps));
+  }
+  return positions;
+}
+
+/// The smallest |z| among the hidden units at x.
+double smallest_unit(const nn::Mlp<double>& network, std::span<const double> x) {
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const std::vector<double>& layer : engine::plain_forward(network, x).z) {
+    for (const double z : layer) {
+      smallest = std::fmin(smallest, std::abs(z));
+    }
+  }
+  return smallest;
 }
 
 }  // namespace
@@ -42,23 +68,26 @@ double kink_distance(const Probe<double>& probe, std::size_t b) {
   if (probe.network.topology.activation != kernels::Activation::kRelu) {
     return smallest;
   }
-  for (int k = 0; k <= probe.options.steps; ++k) {
-    const double t = static_cast<double>(k) / static_cast<double>(probe.options.steps);
-    const engine::PlainTrace trace =
-        engine::plain_forward(probe.network, engine::plain_path_point(probe, b, t));
-    for (const std::vector<double>& layer : trace.z) {
-      for (const double z : layer) {
-        smallest = std::fmin(smallest, std::abs(z));
-      }
-    }
+  for (const double t : path_positions(probe.options)) {
+    smallest =
+        std::fmin(smallest, smallest_unit(probe.network, engine::plain_path_point(probe, b, t)));
+  }
+  if (!probe.donor.empty()) {
+    smallest = std::fmin(smallest, smallest_unit(probe.network, probe.donor.row(b)));
   }
   return smallest;
 }
 
 double kink_distance(const Probe<double>& probe) {
   double smallest = std::numeric_limits<double>::infinity();
+  if (probe.network.topology.activation != kernels::Activation::kRelu) {
+    return smallest;
+  }
   for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
     smallest = std::fmin(smallest, kink_distance(probe, b));
+  }
+  for (std::size_t b = 0; b < probe.dataset.rows(); ++b) {
+    smallest = std::fmin(smallest, smallest_unit(probe.network, probe.dataset.row(b)));
   }
   return smallest;
 }
