@@ -16,18 +16,6 @@ namespace {
 using kernels::GemmCase;
 using kernels::GemmShape;
 
-std::string_view name_of(GemmCase which) {
-  switch (which) {
-    case GemmCase::kNT:
-      return "nt";
-    case GemmCase::kNN:
-      return "nn";
-    case GemmCase::kTN:
-      return "tn";
-  }
-  contract_violated("unknown product", CallSite::here());
-}
-
 /// Uniform on (-1, 1).
 Matrix<float> uniform_matrix(std::uint64_t stream_index, std::size_t rows, std::size_t cols) {
   constexpr std::uint64_t kSeed = 1;
@@ -105,25 +93,25 @@ class TimedProduct : public measure::Timed {
 
 std::vector<GemmShape> all_shapes() {
   std::vector<GemmShape> shapes;
-  for (const std::size_t m : {32, 128, 256, 512}) {
-    for (const std::size_t w : {64, 256, 1024, 4096}) {
+  for (const std::size_t m : {32U, 128U, 256U, 512U}) {
+    for (const std::size_t w : {64U, 256U, 1024U, 4096U}) {
       shapes.push_back({m, w, w});
     }
   }
-  for (const std::size_t w : {32, 64, 128, 256, 512, 768, 1024, 2048, 4096}) {
+  for (const std::size_t w : {32U, 64U, 128U, 256U, 512U, 768U, 1024U, 2048U, 4096U}) {
     shapes.push_back({w, w, w});
   }
-  for (const std::size_t w : {65, 100, 129, 200}) {
+  for (const std::size_t w : {65U, 100U, 129U, 200U}) {
     shapes.push_back({w, w, w});
   }
   // A read-out of ten classes: logits and the gradients behind them.
-  for (const std::size_t w : {64, 256, 1024}) {
+  for (const std::size_t w : {64U, 256U, 1024U}) {
     shapes.push_back({128, 10, w});
     shapes.push_back({10, w, 128});
     shapes.push_back({128, w, 10});
   }
-  for (const std::size_t m : {1, 8}) {
-    for (const std::size_t w : {64, 256, 1024}) {
+  for (const std::size_t m : {1U, 8U}) {
+    for (const std::size_t w : {64U, 256U, 1024U}) {
       shapes.push_back({m, w, w});
     }
   }

@@ -141,7 +141,7 @@ std::uint64_t Training::product_flops() const {
 std::vector<Training> all_trainings() {
   std::vector<Training> trainings;
   for (const nn::OptimizerKind optimizer : {nn::OptimizerKind::kSgd, nn::OptimizerKind::kAdam}) {
-    for (const std::size_t width : {16, 64, 128, 256, 512, 1024, 2048, 4096}) {
+    for (const std::size_t width : {16U, 64U, 128U, 256U, 512U, 1024U, 2048U, 4096U}) {
       trainings.push_back({optimizer, width});
     }
   }

@@ -66,7 +66,7 @@ class LeftOutOf {
 Result<std::vector<Cell>> affordable_cells(const SubjectName& subject, const Plan& plan,
                                            const std::vector<nn::Topology>& topologies,
                                            LeftOutOf& left_out) {
-  const Setting setting{plan.backend, plan.simd_target, plan.threads, plan.path_steps};
+  const Setting setting = setting_of(plan);
   std::vector<Cell> cells;
   for (const nn::Topology& topology : topologies) {
     CellRequest request{subject.subject, subject.variant, topology, plan.batch, {}};

@@ -91,6 +91,7 @@ void check_numbers(const Plan& plan, Checks& checks) {
   checks.within("kernel_rounds", plan.kernel_rounds, 0, kMostRounds);
   checks.within("threads", plan.threads, 1, kMostThreads);
   checks.within("path_steps", plan.path_steps, 1, 4096);
+  checks.within("permutations", plan.permutations, 1, 4096);
   checks.within("training_steps", plan.training_steps, 1, 1'000'000);
   checks.within("repetitions", plan.repetitions, 1, 1000);
   checks.within("cell_floor_seconds", plan.cell_floor_seconds, 0.0, kLongestSeconds);
@@ -182,6 +183,7 @@ Setting setting_of(const Plan& plan) {
   setting.simd_target = plan.simd_target;
   setting.threads = plan.threads;
   setting.path_steps = plan.path_steps;
+  setting.permutations = plan.permutations;
   return setting;
 }
 

@@ -49,6 +49,7 @@ void describe(Visitor& field, T& plan) {
   field("backend", plan.backend);
   field("simd_target", plan.simd_target);
   field("path_steps", plan.path_steps);
+  field("permutations", plan.permutations);
   field("trainings", plan.trainings);
   field("training_steps", plan.training_steps);
   field("cell_floor_seconds", plan.cell_floor_seconds);

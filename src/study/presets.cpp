@@ -29,6 +29,16 @@ Plan quick() {
   plan.shapes = common_shapes();
   plan.rounds = 5;
   plan.path_steps = 2;
+  plan.permutations = 2;
+  plan.subjects = {"forward",
+                   "backward",
+                   "training_step",
+                   "training_step_adam",
+                   "activation_statistics",
+                   "gradient_x_activation",
+                   "layer_conductance",
+                   "neuron_gradient",
+                   "zero_ablation"};
   plan.training_steps = 60;
   plan.cell_floor_seconds = 30e-6;
   plan.cell_budget_seconds = 0.9;
@@ -43,20 +53,20 @@ Plan quick() {
 Plan standard() {
   Plan plan = quick();
   plan.preset = "standard";
+  plan.subjects = {};
   plan.shapes =
       with(plan.shapes,
            {{49, 512, 3}, {49, 768, 3}, {784, 512, 3}, {196, 256, 8}, {49, 256, 12}, {49, 512, 6}});
   plan.rounds = 9;
   plan.kernel_rounds = 5;
-  plan.path_steps = 8;
   plan.training_steps = 100;
-  plan.cell_budget_seconds = 4.5;
-  plan.subject_seconds = 12;
+  plan.cell_budget_seconds = 0.9;
+  plan.subject_seconds = 1.5;
   plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
   plan.min_seconds = 0.015;
   plan.warm_up_seconds = 0.005;
-  plan.repetitions = 3;
+  plan.repetitions = 2;
   return plan;
 }
 
@@ -65,9 +75,9 @@ Plan full() {
   plan.preset = "full";
   plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 3}, {196, 256, 12}});
   plan.rounds = 15;
-  plan.path_steps = 32;
+  plan.path_steps = 8;
   plan.cell_budget_seconds = 20;
-  plan.subject_seconds = 30;
+  plan.subject_seconds = 8;
   plan.trainings = *training_design("full");
   plan.cells_per_subject = 26;
   plan.min_seconds = 0.05;

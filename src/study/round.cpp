@@ -117,14 +117,15 @@ Result<std::vector<measure::Subject>> subjects_for(const std::vector<const CellR
 }
 
 /// Each step's forward pass is compared with its reference before it is timed: these are not cells.
-Result<void> time_steps(const StudyJournal& journal, int round, measure::Journal& out) {
+Result<void> time_steps(const StudyJournal& journal, const Place& place, int round,
+                        measure::Journal& out) {
   const std::vector<StepToTime> steps = steps_to_time(journal, round);
   std::vector<measure::Subject> subjects;
   subjects.reserve(steps.size());
   for (const StepToTime& step : steps) {
     subjects.push_back(step_subject(journal.plan, step));
   }
-  measure::DriverOptions options = driver_options(journal.plan);
+  measure::DriverOptions options = driver_options(journal.plan, place);
   options.verify = true;
   Result<void> written;
   auto step = steps.begin();
@@ -173,7 +174,7 @@ Result<void> run_round(const fs::path& folder, int round,
   if (!written || !only_cells.empty()) {
     return written;
   }
-  return time_steps(*journal, round, *out);
+  return time_steps(*journal, place, round, *out);
 }
 
 Result<TimingRecord> repeat_timing(const fs::path& folder, int round, const std::string& cell) {

@@ -108,9 +108,7 @@ measure::Subject step_subject(const Plan& plan, const StepToTime& step) {
       .flops = nn::training_step_flops(topology, plan.batch, loss_of(task), optimizer_of(task)),
       .bytes = 0};
   subject.prepare = [name = subject.name, task, topology, batch = plan.batch,
-                     setting =
-                         Setting{plan.backend, plan.simd_target, plan.threads,
-                                 plan.path_steps}]() -> Result<std::unique_ptr<measure::Timed>> {
+                     setting = setting_of(plan)]() -> Result<std::unique_ptr<measure::Timed>> {
     Result<Runtime<float>> runtime = Runtime<float>::make(setting);
     if (!runtime) {
       return tl::unexpected(runtime.error());

@@ -99,7 +99,7 @@ Result<ThreadGains> measure_thread_gains() {
       return;
     }
     result.binding = measure::bind_threads(threads);
-    for (const std::size_t width : {64, 256, 1024}) {
+    for (const std::size_t width : {64U, 256U, 1024U}) {
       result.gains.push_back(gain_of(width, threads, **backend));
     }
   }).join();

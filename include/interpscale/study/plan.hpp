@@ -73,6 +73,7 @@ struct Plan {
   std::string backend = "simd";
   std::string simd_target;
   int path_steps = 32;
+  int permutations = 25;
   std::vector<TrainingTask> trainings;  ///< to a result; empty: none
   int training_steps = 100;             ///< that each network is trained for before it is analysed
   double cell_floor_seconds = 0;  ///< a cell whose declared FLOPs take less is left out: overhead

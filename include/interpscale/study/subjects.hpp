@@ -26,6 +26,7 @@ struct Setting {
   std::string simd_target;  ///< empty: the best
   int threads = 1;
   int path_steps = 32;                        ///< K
+  int permutations = 25;                      ///< T
   kernels::CallRecorder* recorder = nullptr;  ///< is told of every kernel call; never timed with
 };
 

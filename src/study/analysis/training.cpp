@@ -107,7 +107,7 @@ TaskResult analyse_task(const StudyJournal& journal, const TrainingTask& task,
   for (const TrainingRecord& record : journal.trainings) {
     if (record.task == task.name && record.purpose == "result") {
       results.push_back(&record);
-      result.failed += record.status == "ok" ? 0 : 1;
+      result.failed += record.status == "ok" ? 0U : 1U;
     }
   }
   for (const std::size_t width : task.widths) {

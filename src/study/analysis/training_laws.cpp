@@ -287,7 +287,7 @@ void fit_steps(TaskResult& task, const BootstrapOptions& options) {
     law.flavour = "compute-optimal";
     law.steps = optimal_steps(task, options);
     for (const scaling::ComputeBudget& budget : task.optimal->budgets) {
-      law.sizes += budget.reason.empty() ? 1 : 0;
+      law.sizes += budget.reason.empty() ? 1U : 0U;
     }
     task.steps.push_back(std::move(law));
   }

@@ -134,9 +134,10 @@ std::string setting_section(const StudyResult& result) {
                          environment.dirty ? "with uncommitted changes" : "as committed")});
   table.add({"timer", environment.benchmark_library});
   table.add({"plan", fmt::format("`{}`: {}, batch {}, {} backend, {} thread{}, K = {} path steps, "
-                                 "seed {}",
+                                 "T = {} orders, seed {}",
                                  plan.preset, plan.data, plan.batch, plan.backend, plan.threads,
-                                 plan.threads == 1 ? "" : "s", plan.path_steps, plan.seed)});
+                                 plan.threads == 1 ? "" : "s", plan.path_steps, plan.permutations,
+                                 plan.seed)});
   table.add({"rounds", fmt::format("{} planned, {} in the journal; the first at {}", plan.rounds,
                                    journal.rounds.size(), round.state.time)});
   table.add({"stolen time", steal_text(result)});

@@ -13,6 +13,7 @@ namespace {
 methods::MethodOptions options_of(const Setting& setting) {
   methods::MethodOptions options;
   options.steps = setting.path_steps;
+  options.permutations = setting.permutations;
   return options;
 }
 

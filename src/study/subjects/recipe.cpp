@@ -34,6 +34,9 @@ std::string network_subject_name(std::string_view head, const CellRequest& reque
   if (setting.path_steps != Setting{}.path_steps) {
     name += fmt::format("/K:{}", setting.path_steps);
   }
+  if (setting.permutations != Setting{}.permutations) {
+    name += fmt::format("/T:{}", setting.permutations);
+  }
   return name;
 }
 

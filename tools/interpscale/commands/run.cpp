@@ -112,6 +112,7 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
   add_override(command, options, "--simd-target", &Plan::simd_target,
                "An instruction set by Highway's name");
   add_override(command, options, "--path-steps", &Plan::path_steps, "Nodes of a path integral");
+  add_override(command, options, "--permutations", &Plan::permutations, "Orders that are sampled");
   add_override(command, options, "--training-steps", &Plan::training_steps,
                "Of each network before it is analysed");
   add_override(command, options, "--cell-floor", &Plan::cell_floor_seconds,
