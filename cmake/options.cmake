@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 option(INTERPSCALE_TESTS "Build the tests" ON)
 option(INTERPSCALE_BENCH "Build the benchmarks" ON)
+option(INTERPSCALE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(INTERPSCALE_WERROR "Treat warnings as errors" OFF)
 set(INTERPSCALE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (empty: none)")
 option(INTERPSCALE_COVERAGE "Instrument for coverage" OFF)

@@ -283,7 +283,7 @@ TEST_CASE("subjects: where a unit stands at its kink, other samples decide", "[s
   };
   const auto elsewhere = verified(off_at_kink);
   REQUIRE(elsewhere.has_value());
-  // Nor the sample whose donor it is.
+  // The sample itself and the one whose donor it is are left out.
   CHECK(elsewhere->compared ==
         "the definition in double precision, 2 of 4 samples (those with no unit at its kink)");
   CHECK_FALSE(verified(constant_method(1e-3F, 1)).has_value());
