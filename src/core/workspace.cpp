@@ -7,6 +7,8 @@ namespace interpscale {
 namespace {
 
 constexpr std::size_t kSmallestChunk = std::size_t{1} << 20;
+/// Chunks double up to here: beyond, doubling would hold far more than is in use.
+constexpr std::size_t kLargestGrowth = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -25,7 +27,8 @@ std::byte* Workspace::take(std::size_t bytes) {
     used_ = 0;
   }
   if (chunk_ == chunks_.size()) {
-    const std::size_t grown = chunks_.empty() ? kSmallestChunk : 2 * chunks_.back().size();
+    const std::size_t grown =
+        chunks_.empty() ? kSmallestChunk : std::min(2 * chunks_.back().size(), kLargestGrowth);
     chunks_.emplace_back(std::max(size, grown));
   }
   std::byte* block = chunks_[chunk_].data() + used_;

@@ -34,7 +34,8 @@ std::string variant_of(GemmCase which, const Epilogue<T>& epilogue) {
 template <class T>
 class Counting final : public CountingBackend<T> {
  public:
-  Counting(const Backend<T>& inner, CallRecorder* recorder) : inner_(inner), recorder_(recorder) {}
+  Counting(const Backend<T>& inner, CallRecorder* recorder, CountObserver observer)
+      : inner_(inner), recorder_(recorder), observer_(std::move(observer)) {}
 
   [[nodiscard]] Flops flops() const override { return flops_; }
   void reset() override { flops_ = 0; }
@@ -175,6 +176,9 @@ class Counting final : public CountingBackend<T> {
             std::initializer_list<std::size_t> extents, std::initializer_list<Operand> operands,
             Flops flops) const {
     flops_ += flops;
+    if (observer_) {
+      observer_(flops_);
+    }
     if (recorder_ != nullptr) {
       recorder_->record(operation, std::string(variant), extents, operands);
     }
@@ -186,6 +190,7 @@ class Counting final : public CountingBackend<T> {
 
   const Backend<T>& inner_;
   CallRecorder* recorder_;
+  CountObserver observer_;
   mutable Flops flops_ = 0;  // operations are const: counting does not change what they do
 };
 
@@ -193,13 +198,16 @@ class Counting final : public CountingBackend<T> {
 
 template <class T>
 std::unique_ptr<CountingBackend<T>> make_counting_backend(const Backend<T>& inner,
-                                                          CallRecorder* recorder) {
-  return std::make_unique<Counting<T>>(inner, recorder);
+                                                          CallRecorder* recorder,
+                                                          CountObserver observer) {
+  return std::make_unique<Counting<T>>(inner, recorder, std::move(observer));
 }
 
 template std::unique_ptr<CountingBackend<float>> make_counting_backend(const Backend<float>&,
-                                                                       CallRecorder*);
+                                                                       CallRecorder*,
+                                                                       CountObserver);
 template std::unique_ptr<CountingBackend<double>> make_counting_backend(const Backend<double>&,
-                                                                        CallRecorder*);
+                                                                        CallRecorder*,
+                                                                        CountObserver);
 
 }  // namespace interpscale::kernels

@@ -7,9 +7,14 @@
 #include <array>
 
 #include "interpscale/study/plan.hpp"
+#include "study/expand_subjects.hpp"
 
 namespace interpscale::study {
 namespace {
+
+/// Nine rounds of the standard study and what comes before them stay within a quarter of an hour.
+constexpr double kStandardRoundSeconds = 72;
+constexpr double kFullRoundSeconds = 600;
 
 /// {inputs, width, depth}: first the family in which width alone grows, then the slanted ones.
 std::vector<Shape> common_shapes() {
@@ -23,22 +28,33 @@ std::vector<Shape> with(std::vector<Shape> shapes, const std::vector<Shape>& mor
   return shapes;
 }
 
+/// What a round may take, shared out evenly among all subjects there are: a new method takes its
+/// share from the others, not more time.
+double share_of_round(double seconds) {
+  return seconds / static_cast<double>(all_subjects().size());
+}
+
+/// A look at each kind of analysis, in about a minute; the other presets measure all there are.
+std::vector<std::string> quick_subjects() {
+  return {"forward",
+          "backward",
+          "training_step",
+          "training_step_adam",
+          "activation_statistics",
+          "gradient_x_activation",
+          "layer_conductance",
+          "neuron_gradient",
+          "zero_ablation"};
+}
+
 Plan quick() {
   Plan plan;
   plan.preset = "quick";
   plan.shapes = common_shapes();
+  plan.subjects = quick_subjects();
   plan.rounds = 5;
   plan.path_steps = 2;
   plan.permutations = 2;
-  plan.subjects = {"forward",
-                   "backward",
-                   "training_step",
-                   "training_step_adam",
-                   "activation_statistics",
-                   "gradient_x_activation",
-                   "layer_conductance",
-                   "neuron_gradient",
-                   "zero_ablation"};
   plan.training_steps = 60;
   plan.cell_floor_seconds = 30e-6;
   plan.cell_budget_seconds = 0.9;
@@ -53,7 +69,7 @@ Plan quick() {
 Plan standard() {
   Plan plan = quick();
   plan.preset = "standard";
-  plan.subjects = {};
+  plan.subjects.clear();
   plan.shapes =
       with(plan.shapes,
            {{49, 512, 3}, {49, 768, 3}, {784, 512, 3}, {196, 256, 8}, {49, 256, 12}, {49, 512, 6}});
@@ -61,7 +77,7 @@ Plan standard() {
   plan.kernel_rounds = 5;
   plan.training_steps = 100;
   plan.cell_budget_seconds = 0.9;
-  plan.subject_seconds = 1.5;
+  plan.subject_seconds = share_of_round(kStandardRoundSeconds);
   plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
   plan.min_seconds = 0.015;
@@ -77,7 +93,7 @@ Plan full() {
   plan.rounds = 15;
   plan.path_steps = 8;
   plan.cell_budget_seconds = 20;
-  plan.subject_seconds = 8;
+  plan.subject_seconds = share_of_round(kFullRoundSeconds);
   plan.trainings = *training_design("full");
   plan.cells_per_subject = 26;
   plan.min_seconds = 0.05;

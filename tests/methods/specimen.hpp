@@ -36,6 +36,10 @@ struct Case {
 /// errors of some 1e-6 after the few layers of these networks.
 inline constexpr double kKinkMargin = 1e-5;
 
+/// Training a dictionary expands rounding step by step: few of them, for a tolerance that means
+/// something.
+inline constexpr int kDictionarySteps = 3;
+
 [[nodiscard]] inline Matrix<float> random_matrix(std::size_t rows, std::size_t cols,
                                                  std::uint64_t seed) {
   const RandomStream random(seed, 1000);
@@ -73,6 +77,7 @@ class Specimen {
  public:
   explicit Specimen(const Case& problem)
       : options_(problem.options), tape_(problem.topology, problem.batch) {
+    options_.dictionary_steps = std::min(options_.dictionary_steps, kDictionarySteps);
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
       make(problem, seed);
       nn::forward<float>(network_, inputs_, tape_, bench_.context());

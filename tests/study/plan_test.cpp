@@ -9,6 +9,7 @@
 #include <set>
 
 #include "interpscale/methods/registry.hpp"
+#include "study/expand_subjects.hpp"
 #include "support/catch.hpp"
 
 namespace interpscale::study {
@@ -70,16 +71,11 @@ TEST_CASE("plan: an unknown preset is answered with the known ones", "[study][pl
 
 TEST_CASE("plan: every subject's design tells N from n, in every preset", "[study][plan]") {
   const std::string name = GENERATE("quick", "standard", "full");
-  const Result<Expansion> expansion = expand(*preset(name));
+  const Plan plan = *preset(name);
+  const Result<Expansion> expansion = expand(plan);
   REQUIRE(expansion);
   const auto cells = designs(*expansion);
-  const std::vector<std::string> named = preset(name)->subjects;
-  std::size_t subjects = pass_names().size();
-  for (const methods::MethodSpec& method : methods::all_methods()) {
-    const bool wanted = named.empty() || std::ranges::find(named, method.name) != named.end();
-    subjects += wanted ? method.variants.size() : 0;
-  }
-  CHECK(cells.size() == subjects);
+  CHECK(cells.size() == subjects_of(plan)->size());
   for (const auto& [subject, topologies] : cells) {
     INFO(name << ": " << subject << ", " << topologies.size() << " cells, VIF "
               << design_vif(topologies) << ", " << decades_of_parameters(topologies) << " decades");

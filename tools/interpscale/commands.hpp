@@ -8,6 +8,7 @@
 namespace interpscale::tool {
 
 void add_train(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_round(CLI::App& app, int& exit_code);
 void add_methods(CLI::App& app, int& exit_code);

@@ -14,6 +14,7 @@ namespace {
 /// Adds every subcommand, in the order in which --help lists them.
 void add_commands(CLI::App& app, int& exit_code) {
   add_train(app, exit_code);
+  add_explain(app, exit_code);
   add_run(app, exit_code);
   add_fit(app, exit_code);
   add_report(app, exit_code);
@@ -30,7 +31,8 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  interpscale doctor                      is this machine fit to measure?\n"
       "  interpscale run --preset quick --out o  measure, fit and report, in about a minute\n"
-      "  interpscale methods                     the analyses, and what they cost");
+      "  interpscale methods                     the analyses, and what they cost\n"
+      "  interpscale explain --help              analyse your own network");
   app.require_subcommand(1);
   int exit_code = kDone;
   add_commands(app, exit_code);

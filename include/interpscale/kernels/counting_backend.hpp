@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "interpscale/kernels/backend.hpp"
@@ -18,10 +19,13 @@ class CountingBackend : public Backend<T> {
   virtual void reset() = 0;
 };
 
+/// Told the FLOPs so far after every call: how far a run of known cost has come.
+using CountObserver = std::function<void(Flops)>;
+
 /// Wraps `inner`, which must outlive it; so must `recorder`, which is told of every call. One
 /// thread at a time.
 template <class T>
 [[nodiscard]] std::unique_ptr<CountingBackend<T>> make_counting_backend(
-    const Backend<T>& inner, CallRecorder* recorder = nullptr);
+    const Backend<T>& inner, CallRecorder* recorder = nullptr, CountObserver observer = {});
 
 }  // namespace interpscale::kernels

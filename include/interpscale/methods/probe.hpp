@@ -25,13 +25,17 @@ struct MethodOptions {
   int examples = 10;                                    ///< k, most activating samples kept
   int starts = 2;                                       ///< of an ascent
   double radius = 1;                                    ///< r, of the ball an ascent stays in
-  double ridge = 1e-3;        ///< of a probe's normal equations, times their mean diagonal
-  double threshold = 1e-2;    ///< tau, the rise of KL that an edge's removal may cost
-  double rate = 1e-2;         ///< eta, learning rate of traced or dictionary training
-  int latents_per_unit = 4;   ///< r, a dictionary's latents over its layer's width
-  int active_latents = 8;     ///< k, latents a sample may use
-  int dictionary_steps = 50;  ///< training steps of a dictionary
-  std::uint64_t seed = 1;     ///< of everything drawn
+  double ridge = 1e-2;           ///< of a probe's normal equations, times their mean diagonal
+  double threshold = 1e-2;       ///< tau, the rise of KL that an edge's removal may cost
+  double rate = 1e-2;            ///< eta, learning rate of traced training
+  int latents_per_unit = 4;      ///< r, a dictionary's latents over its layer's width
+  int active_latents = 8;        ///< k, latents a sample may use
+  int dictionary_steps = 50;     ///< training steps of a dictionary
+  double dictionary_rate = 0.2;  ///< learning rate of a dictionary, activations of mean square 1
+  std::uint64_t seed = 1;        ///< of everything drawn
+  /// Hidden layers (from 0) whose rows are wanted; empty: all. What a method does with the rows of
+  /// the others is its own choice: it may leave them alone, and save their work.
+  std::vector<std::size_t> layers = {};
 };
 
 /// One network, one batch. All views outlive the call.

@@ -87,20 +87,33 @@ struct MethodSpec {
   std::vector<std::string> statistics;  ///< names of the columns, for kStatistics
   /// Number of columns for a problem.
   std::function<std::size_t(const Problem&)> column_count;
-  /// Number of rows for a problem; empty: one a hidden neuron. (A dictionary has one a latent.)
+  /// Number of rows for a problem; empty: one a hidden neuron. (A dictionary has one a latent: the
+  /// same number of rows for each neuron, layer by layer.)
   std::function<std::size_t(const Problem&)> row_count = {};
+  /// What the columns are called in a table; empty: "score", the statistics, or the kind of column
+  /// with a number from 0.
+  std::function<std::vector<std::string>(const Problem&)> column_names = {};
+  /// Looks at the probe's data set, not only at its batch.
+  bool streams = false;
   /// The definition: double precision, obvious loops.
   Analysis<double> reference;
   std::vector<Variant> variants;
   /// Largest allowed |variant - reference|, given the reference's values and the problem; derived
   /// from the depth and the lengths of the sums.
   std::function<double(const Problem&, MatrixView<const double> reference_values)> tolerance;
+  /// What is held against the tolerance, where rows hold choices (of samples, say) that rounding
+  /// may make differently at a near-tie: their cost in value. Empty: the largest |variant -
+  /// reference|.
+  std::function<double(MatrixView<const double> found, MatrixView<const double> reference_values)>
+      deviation = {};
   std::vector<Identity> identities;
 
   /// The rows of an attribution of this problem.
   [[nodiscard]] std::size_t rows(const Problem& problem) const {
     return row_count ? row_count(problem) : static_cast<std::size_t>(problem.topology.neurons());
   }
+  /// The names of its columns.
+  [[nodiscard]] std::vector<std::string> names(const Problem& problem) const;
 };
 
 }  // namespace interpscale::methods

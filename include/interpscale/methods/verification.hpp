@@ -44,6 +44,11 @@ struct Verification {
   [[nodiscard]] bool passed() const { return deviation <= allowed; }
 };
 
+/// By the method's own measure, or |found - reference| value by value; infinity if a value is not
+/// finite.
+[[nodiscard]] double largest_deviation(const MethodSpec& method, MatrixView<const float> found,
+                                       MatrixView<const double> reference_values);
+
 /// Runs the method's reference and the variant on the same probe. Costs what the reference costs:
 /// meant for small problems.
 [[nodiscard]] Verification verify(const MethodSpec& method, const Variant& variant,

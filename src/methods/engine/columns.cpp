@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include "interpscale/methods/spec.hpp"
 
 namespace interpscale::methods {
@@ -23,6 +25,25 @@ std::string_view name_of(Columns columns) {
       break;
   }
   return "cluster";
+}
+
+std::vector<std::string> MethodSpec::names(const Problem& problem) const {
+  if (column_names) {
+    return column_names(problem);
+  }
+  if (columns == Columns::kStatistics) {
+    return statistics;
+  }
+  if (columns == Columns::kScore || columns == Columns::kCluster) {
+    return {std::string(name_of(columns))};
+  }
+  std::string singular(name_of(columns));  // "samples" -> "sample", "classes" -> "class"
+  singular.resize(singular.size() - (columns == Columns::kClasses ? 2 : 1));
+  std::vector<std::string> result;
+  for (std::size_t k = 0; k < column_count(problem); ++k) {
+    result.push_back(fmt::format("{}_{}", singular, k));
+  }
+  return result;
 }
 
 }  // namespace interpscale::methods

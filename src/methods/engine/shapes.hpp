@@ -35,6 +35,12 @@ template <class T>
   return widest;
 }
 
+/// Whether the rows of hidden layer `layer` (from 0) are wanted.
+[[nodiscard]] inline bool wanted(const MethodOptions& options, std::size_t layer) {
+  const auto& layers = options.layers;
+  return layers.empty() || std::find(layers.begin(), layers.end(), layer) != layers.end();
+}
+
 /// What Workspace::vector<T>(count) takes.
 template <class T>
 [[nodiscard]] std::uint64_t vector_bytes(std::size_t count) {

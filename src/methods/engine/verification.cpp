@@ -92,6 +92,23 @@ double kink_distance(const Probe<double>& probe) {
   return smallest;
 }
 
+double largest_deviation(const MethodSpec& method, MatrixView<const float> found,
+                         MatrixView<const double> reference_values) {
+  double largest = 0.0;
+  bool finite = true;
+  for (std::size_t i = 0; i < found.rows(); ++i) {
+    for (std::size_t j = 0; j < found.cols(); ++j) {
+      const double deviation = std::abs(static_cast<double>(found(i, j)) - reference_values(i, j));
+      finite = finite && std::isfinite(deviation);
+      largest = std::fmax(largest, deviation);
+    }
+  }
+  if (!finite) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return method.deviation ? method.deviation(in_double(found), reference_values) : largest;
+}
+
 Verification verify(const MethodSpec& method, const Variant& variant, const Probe<float>& probe,
                     const kernels::Context<float>& context) {
   const Problem problem = problem_of(probe, context);
@@ -102,15 +119,7 @@ Verification verify(const MethodSpec& method, const Variant& variant, const Prob
   method.reference(specimen.probe(), specimen.context(), expected);
   Matrix<float> computed(rows, columns);
   variant.run(probe, context, computed);
-  Verification result{0.0, method.tolerance(problem, expected)};
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
-      const double deviation = std::abs(static_cast<double>(computed(i, j)) - expected(i, j));
-      result.deviation = std::isfinite(deviation) ? std::max(result.deviation, deviation)
-                                                  : std::numeric_limits<double>::infinity();
-    }
-  }
-  return result;
+  return {largest_deviation(method, computed, expected), method.tolerance(problem, expected)};
 }
 
 }  // namespace interpscale::methods

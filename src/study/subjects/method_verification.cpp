@@ -180,10 +180,11 @@ Result<Verification> compare_with_definition(const MethodRun& run, const Specime
   const methods::DoubleSpecimen doubles(probe);
   Matrix<double> exact(found.rows(), columns);
   run.method.reference(doubles.probe(), doubles.context(), exact);
-  return verdict(run.subject,
-                 {largest_deviation(found, exact), run.method.tolerance(problem, exact)},
-                 fmt::format("the definition in double precision, {}",
-                             describe_samples(samples.size(), specimen.inputs.rows())));
+  return verdict(
+      run.subject,
+      {methods::largest_deviation(run.method, found, exact), run.method.tolerance(problem, exact)},
+      fmt::format("the definition in double precision, {}",
+                  describe_samples(samples.size(), specimen.inputs.rows())));
 }
 
 /// Something else that computes the same numbers in single precision.
@@ -208,7 +209,8 @@ Result<Verification> compare_with_rival(const MethodRun& run, const Specimen& sp
   copy(others.view(), exact.view());
   // Both are off from the true values by what the tolerance allows.
   return verdict(run.subject,
-                 {largest_deviation(found, exact), 2.0 * run.method.tolerance(problem, exact)},
+                 {methods::largest_deviation(run.method, found, exact),
+                  2.0 * run.method.tolerance(problem, exact)},
                  fmt::format("{}, {} (the definition would take {:.2g} FLOP)", rival.description,
                              describe_samples(samples.size(), specimen.inputs.rows()),
                              reference_flops(run, specimen, 1)));

@@ -10,10 +10,13 @@
 namespace interpscale::study {
 namespace {
 
+/// One number sets how often anything is repeated: nodes of a path, orders of players, steps of a
+/// dictionary's training.
 methods::MethodOptions options_of(const Setting& setting) {
   methods::MethodOptions options;
   options.steps = setting.path_steps;
   options.permutations = setting.permutations;
+  options.dictionary_steps = setting.path_steps;
   return options;
 }
 

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -43,6 +46,7 @@ struct StudyOptions {
   std::string out;
   bool json = false;
   bool no_report = false;
+  bool plan_only = false;
   std::vector<std::function<void(Plan&)>> overrides;  ///< of the options that were given
 };
 
@@ -173,6 +177,57 @@ void print_summary(const study::RunSummary& summary, const fs::path& folder,
   }
 }
 
+/// What a subject of the plan is measured on.
+struct SubjectRange {
+  std::size_t cells = 0;
+  double fewest = 0;  ///< N
+  double most = 0;
+  double seconds = 0;  ///< assumed, a round
+};
+
+/// The cells a plan expands to, subject by subject, and what they are assumed to take.
+int show_plan(const Plan& plan, bool json) {
+  const Result<study::Expansion> expansion = study::expand(plan);
+  if (!expansion) {
+    return fail_with(expansion.error(), kBadInput);
+  }
+  std::map<std::string, SubjectRange> subjects;
+  for (const study::Cell& cell : expansion->cells) {
+    const auto& [subject, variant] = std::pair{cell.request.subject, cell.request.variant};
+    SubjectRange& range = subjects[variant.empty() ? subject : subject + ":" + variant];
+    const auto parameters = static_cast<double>(cell.request.topology.parameters());
+    range.fewest = range.cells == 0 ? parameters : std::min(range.fewest, parameters);
+    range.most = std::max(range.most, parameters);
+    range.seconds += study::assumed_round_seconds(cell, plan);
+    ++range.cells;
+  }
+  const double total = study::assumed_study_seconds(*expansion, plan);
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& [subject, range] : subjects) {
+    const double decades = std::log10(range.most / range.fewest);
+    list.push_back({{"subject", subject},
+                    {"cells", range.cells},
+                    {"decades", decades},
+                    {"round_seconds", range.seconds}});
+    if (!json) {
+      fmt::print("{:<36} {:>3} cells, N {:.2g} to {:.2g} ({:.1f} decades), {:.2f} s a round\n",
+                 subject, range.cells, range.fewest, range.most, decades, range.seconds);
+    }
+  }
+  if (json) {
+    const nlohmann::ordered_json plan_json = {{"cells", expansion->cells.size()},
+                                              {"networks", expansion->topologies.size()},
+                                              {"rounds", plan.rounds},
+                                              {"assumed_seconds", total},
+                                              {"subjects", list}};
+    fmt::print("{}\n", plan_json.dump(2));
+  } else {
+    fmt::print("{} cells on {} networks, {} rounds: about {} in all\n", expansion->cells.size(),
+               expansion->topologies.size(), plan.rounds, clock_text(total));
+  }
+  return kDone;
+}
+
 int run_study(const StudyOptions& options) {
   Result<Plan> plan = study::preset(options.preset);
   if (!plan) {
@@ -180,6 +235,9 @@ int run_study(const StudyOptions& options) {
   }
   for (const auto& apply : options.overrides) {
     apply(*plan);
+  }
+  if (options.plan_only) {
+    return show_plan(*plan, options.json);
   }
   const fs::path folder = options.out.empty() ? "study-" + options.preset : options.out;
   if (const Result<void> usable = study::check_study(*plan, folder); !usable) {
@@ -229,12 +287,15 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_option("--out", options->out, "The study's folder (study-PRESET)");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->add_flag("--no-report", options->no_report, "Measure only");
+  command->add_flag("--plan", options->plan_only,
+                    "Measure nothing: show the cells and the time they are assumed to take");
   add_overrides(*command, *options);
   command->footer(
       "An interrupted study is carried on by the same command. Axes that are given replace the\n"
       "preset's design by their full crossing.\n"
       "Examples:\n"
       "  interpscale run --preset quick --out quick\n"
+      "  interpscale run --preset standard --plan\n"
       "  interpscale run --preset standard --subjects training_step,zero_ablation --out ablation\n"
       "  interpscale run --widths 64,128,256 --depths 1,2,4 --inputs 784,196 --rounds 9 --out "
       "mine");
