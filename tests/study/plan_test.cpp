@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "interpscale/methods/registry.hpp"
 #include "support/catch.hpp"
@@ -77,7 +76,17 @@ TEST_CASE("plan: every subject's design tells N from n, in every preset", "[stud
   for (const methods::MethodSpec& method : methods::all_methods()) {
     subjects += method.variants.size();
   }
-  CHECK(cells.size() == subjects);
+  std::set<std::string> dear;
+  for (const LeftOut& left_out : expansion->left_out) {
+    if (left_out.reason.find("too few for a law") != std::string::npos) {
+      dear.insert(left_out.name);
+    }
+  }
+  CHECK(cells.size() + dear.size() == subjects);
+  for (const std::string& subject : {"training_step:", "zero_ablation:naive", "zero_ablation:fast",
+                                     "layer_conductance:naive", "neuron_gradient:naive"}) {
+    CHECK(cells.contains(subject));
+  }
   for (const auto& [subject, topologies] : cells) {
     INFO(name << ": " << subject << ", " << topologies.size() << " cells, VIF "
               << design_vif(topologies) << ", " << decades_of_parameters(topologies) << " decades");
@@ -87,14 +96,15 @@ TEST_CASE("plan: every subject's design tells N from n, in every preset", "[stud
   }
 }
 
-TEST_CASE("plan: presets keep to the time they promise", "[study][plan]") {
-  const auto [name, seconds] = GENERATE(std::pair{"quick", 70.0}, std::pair{"standard", 720.0});
+TEST_CASE("plan: presets keep to the time they promise a subject", "[study][plan]") {
+  const auto [name, seconds] = GENERATE(std::pair{"quick", 5.8}, std::pair{"standard", 60.0});
   const Plan plan = *preset(name);
   const Result<Expansion> expansion = expand(plan);
   REQUIRE(expansion);
   INFO(name << ": " << expansion->cells.size() << " cells, " << expansion->topologies.size()
             << " networks");
-  CHECK(assumed_study_seconds(*expansion, plan) <= seconds);
+  const auto subjects = static_cast<double>(designs(*expansion).size());
+  CHECK(assumed_study_seconds(*expansion, plan) <= seconds * subjects);
 }
 
 TEST_CASE("plan: JSON gives the same plan back", "[study][plan]") {
