@@ -26,6 +26,23 @@ Problem problem_with(std::size_t width, std::size_t depth, std::size_t batch, st
           .options = {.steps = 4}};
 }
 
+/// kWidth, or less where the declared FLOPs of the largest problem here, with twice the width or
+/// depth, would come near to what 64 bits hold: methods of degree 4 in the width and more.
+std::size_t width_for(const methods::Variant& variant) {
+  constexpr double kMostFlops = 0x1p60;
+  for (std::size_t width = kWidth;; width /= 2) {
+    const auto square = static_cast<double>(width * width);
+    const double parameters = square * static_cast<double>(kDepth);
+    const double neurons = static_cast<double>(width * kDepth);
+    const double flops = 16.0 * 4.0 * std::pow(parameters, variant.exponents.parameters) *
+                         std::pow(neurons, variant.exponents.neurons);
+    const double doubled = std::exp2(2 * variant.exponents.parameters + variant.exponents.neurons);
+    if (width <= 64 || flops * doubled <= kMostFlops) {
+      return width;
+    }
+  }
+}
+
 double log2_ratio(const methods::Variant& variant, const Problem& larger, const Problem& smaller) {
   return std::log2(static_cast<double>(variant.cost(larger).flops) /
                    static_cast<double>(variant.cost(smaller).flops));
@@ -43,8 +60,9 @@ void for_each_variant(const Body& body) {
 
 TEST_CASE("methods: doubling the width multiplies FLOPs by 2^(2p + q)", "[methods][exponents]") {
   for_each_variant([](const methods::Variant& variant) {
-    const double measured = log2_ratio(variant, problem_with(2 * kWidth, kDepth, 8, 16),
-                                       problem_with(kWidth, kDepth, 8, 16));
+    const std::size_t width = width_for(variant);
+    const double measured = log2_ratio(variant, problem_with(2 * width, kDepth, 8, 16),
+                                       problem_with(width, kDepth, 8, 16));
     const double declared = 2 * variant.exponents.parameters + variant.exponents.neurons;
     CHECK(std::abs(measured - declared) <= kSlack);
   });
@@ -52,8 +70,9 @@ TEST_CASE("methods: doubling the width multiplies FLOPs by 2^(2p + q)", "[method
 
 TEST_CASE("methods: doubling the depth multiplies FLOPs by 2^(p + q)", "[methods][exponents]") {
   for_each_variant([](const methods::Variant& variant) {
-    const double measured = log2_ratio(variant, problem_with(kWidth, 2 * kDepth, 8, 16),
-                                       problem_with(kWidth, kDepth, 8, 16));
+    const std::size_t width = width_for(variant);
+    const double measured = log2_ratio(variant, problem_with(width, 2 * kDepth, 8, 16),
+                                       problem_with(width, kDepth, 8, 16));
     const double declared = variant.exponents.parameters + variant.exponents.neurons;
     CHECK(std::abs(measured - declared) <= kSlack);
   });
@@ -61,16 +80,18 @@ TEST_CASE("methods: doubling the depth multiplies FLOPs by 2^(p + q)", "[methods
 
 TEST_CASE("methods: doubling the batch multiplies FLOPs by 2^b", "[methods][exponents]") {
   for_each_variant([](const methods::Variant& variant) {
-    const double measured = log2_ratio(variant, problem_with(kWidth, kDepth, 16, 16),
-                                       problem_with(kWidth, kDepth, 8, 16));
+    const std::size_t width = width_for(variant);
+    const double measured = log2_ratio(variant, problem_with(width, kDepth, 16, 16),
+                                       problem_with(width, kDepth, 8, 16));
     CHECK(std::abs(measured - variant.exponents.batch) <= kSlack);
   });
 }
 
 TEST_CASE("methods: doubling the inputs multiplies FLOPs by 2^i", "[methods][exponents]") {
   for_each_variant([](const methods::Variant& variant) {
-    const double measured = log2_ratio(variant, problem_with(kWidth, kDepth, 8, 512),
-                                       problem_with(kWidth, kDepth, 8, 256));
+    const std::size_t width = width_for(variant);
+    const double measured = log2_ratio(variant, problem_with(width, kDepth, 8, 512),
+                                       problem_with(width, kDepth, 8, 256));
     CHECK(std::abs(measured - variant.exponents.inputs) <= kSlack);
   });
 }
