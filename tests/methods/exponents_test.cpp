@@ -26,21 +26,21 @@ Problem problem_with(std::size_t width, std::size_t depth, std::size_t batch, st
           .options = {.steps = 4}};
 }
 
-/// kWidth, or less where the declared FLOPs of the largest problem here, with twice the width or
-/// depth, would come near to what 64 bits hold: methods of degree 4 in the width and more.
+/// kWidth, or less where the FLOPs of twice the width (about 2 N^p n^q B) would not fit in 64 bits:
+/// methods of degree 4 in the width and more.
 std::size_t width_for(const methods::Variant& variant) {
-  constexpr double kMostFlops = 0x1p60;
-  for (std::size_t width = kWidth;; width /= 2) {
-    const auto square = static_cast<double>(width * width);
-    const double parameters = square * static_cast<double>(kDepth);
-    const double neurons = static_cast<double>(width * kDepth);
-    const double flops = 16.0 * 4.0 * std::pow(parameters, variant.exponents.parameters) *
-                         std::pow(neurons, variant.exponents.neurons);
-    const double doubled = std::exp2(2 * variant.exponents.parameters + variant.exponents.neurons);
-    if (width <= 64 || flops * doubled <= kMostFlops) {
-      return width;
-    }
+  std::size_t width = kWidth;
+  const auto fits = [&] {
+    const auto units = static_cast<double>(2 * width);
+    const auto depth = static_cast<double>(kDepth);
+    return 2.0 * 8.0 * std::pow(units * units * depth, variant.exponents.parameters) *
+               std::pow(units * depth, variant.exponents.neurons) <=
+           0x1p63;
+  };
+  while (!fits()) {
+    width /= 2;
   }
+  return width;
 }
 
 double log2_ratio(const methods::Variant& variant, const Problem& larger, const Problem& smaller) {
