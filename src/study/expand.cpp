@@ -1,6 +1,7 @@
 // From a plan to its cells, and what they are assumed to take.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -146,6 +147,32 @@ std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::v
   return cells;
 }
 
+double decades_of_parameters(const std::vector<Cell>& cells) {
+  double least = HUGE_VAL;
+  double most = 0.0;
+  for (const Cell& cell : cells) {
+    const auto parameters = static_cast<double>(cell.request.topology.parameters());
+    least = std::min(least, parameters);
+    most = std::max(most, parameters);
+  }
+  return cells.empty() ? 0.0 : std::log10(most / least);
+}
+
+/// In a preset, a subject that is too dear for enough networks is not measured at all: its few
+/// cells would take their time and tell no exponent. A plan that asks for subjects by name gets
+/// them.
+std::vector<Cell> with_a_law(const Plan& plan, std::vector<Cell> cells, LeftOutOf& left_out) {
+  const double decades = decades_of_parameters(cells);
+  const bool enough = cells.size() >= kFewestCells && decades >= kFewestDecadesOfALaw;
+  if (plan.shapes.empty() || !plan.subjects.empty() || enough) {
+    return cells;
+  }
+  return keep(
+      std::move(cells), {},
+      fmt::format("{} cells over {:.2g} decades of N are too few for a law", cells.size(), decades),
+      left_out);
+}
+
 }  // namespace
 
 double assumed_slowdown(const nn::Topology& topology, std::size_t batch) {
@@ -217,7 +244,8 @@ Result<Expansion> expand(const Plan& plan) {
     if (!affordable) {
       return tl::unexpected(affordable.error());
     }
-    for (Cell& cell : design_of(subject, plan, std::move(*affordable), left_out)) {
+    std::vector<Cell> design = design_of(subject, plan, std::move(*affordable), left_out);
+    for (Cell& cell : with_a_law(plan, std::move(design), left_out)) {
       expansion.cells.push_back(std::move(cell));
     }
     left_out.append_to(expansion.left_out);

@@ -27,6 +27,8 @@ struct DesignPoint {
 inline constexpr std::size_t kFewestCells = 8;
 inline constexpr double kFewestDecades = 1.6;
 inline constexpr std::ptrdiff_t kFewestOfFamily = 5;
+/// A subject of a preset that has fewer cells, or this much less of a range, is left out.
+inline constexpr double kFewestDecadesOfALaw = 1.5;
 /// Points that run slower than this are left out where a design without them has at most this VIF.
 inline constexpr double kLargestSlowdown = 1.5;
 inline constexpr double kLargestDesignVif = 6;

@@ -69,6 +69,53 @@ TEST_CASE("reference values: mean change of the loss under mean ablation",
         }));
 }
 
+/// Interactions between neurons of different layers, which are not recorded, at 0.
+template <class T>
+Matrix<T> within_layers(const nn::Topology& topology, Matrix<T> values) {
+  std::size_t first = 0;
+  for (const std::size_t width : topology.hidden) {
+    for (std::size_t i = first; i < first + width; ++i) {
+      for (std::size_t j = 0; j < values.cols(); ++j) {
+        values(i, j) = j >= first && j < first + width ? values(i, j) : T{0};
+      }
+    }
+    first += width;
+  }
+  return values;
+}
+
+TEST_CASE("reference values: two neurons of a layer at zero", "[methods][reference-values]") {
+  Recorded recorded;
+  const nn::Topology topology = recorded.network.topology;
+  const nlohmann::json pairs = interventions().at("pair_ablation_loss_change_mean");
+  Matrix<double> expected(topology.neurons(), topology.neurons());
+  std::size_t first = 0;
+  for (const nlohmann::json& layer : pairs) {
+    const Matrix<double> both = json_matrix(layer);
+    for (std::size_t i = 0; i < both.rows(); ++i) {
+      for (std::size_t j = 0; j < both.rows(); ++j) {
+        expected(first + i, first + j) = both(i, j) - both(i, i) - both(j, j);
+      }
+    }
+    first += both.rows();
+  }
+  const methods::MethodSpec method = method_named("pairwise_ablation");
+  const auto backend = kernels::make_backend<double>("reference").value();
+  Workspace workspace;
+  Matrix<double> exact(expected.rows(), expected.cols());
+  method.reference(recorded.probe({}), {*backend, 1, workspace}, exact);
+  CHECK(deviation(within_layers(topology, exact), expected) <= kDoubleAgreement);
+  for (const std::string& name : kernels::backend_names<float>()) {
+    const Bench bench(name);
+    for (const methods::Variant& variant : method.variants) {
+      INFO(variant.name << " on " << name);
+      Matrix<float> computed(expected.rows(), expected.cols());
+      variant.run(recorded.probe_float({}), bench.context(), computed);
+      CHECK(deviation(within_layers(topology, computed), expected) <= kFloatAgreement);
+    }
+  }
+}
+
 TEST_CASE("reference values: sampled Shapley values are near the exact ones",
           "[methods][reference-values]") {
   Recorded recorded;

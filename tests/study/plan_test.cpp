@@ -75,7 +75,17 @@ TEST_CASE("plan: every subject's design tells N from n, in every preset", "[stud
   const Result<Expansion> expansion = expand(plan);
   REQUIRE(expansion);
   const auto cells = designs(*expansion);
-  CHECK(cells.size() == subjects_of(plan)->size());
+  std::set<std::string> dear;
+  for (const LeftOut& left_out : expansion->left_out) {
+    if (left_out.reason.find("too few for a law") != std::string::npos) {
+      dear.insert(left_out.name);
+    }
+  }
+  CHECK(cells.size() + dear.size() == subjects_of(plan)->size());
+  for (const std::string& subject : {"training_step:", "zero_ablation:naive", "zero_ablation:fast",
+                                     "layer_conductance:naive", "neuron_gradient:naive"}) {
+    CHECK(cells.contains(subject));
+  }
   for (const auto& [subject, topologies] : cells) {
     INFO(name << ": " << subject << ", " << topologies.size() << " cells, VIF "
               << design_vif(topologies) << ", " << decades_of_parameters(topologies) << " decades");

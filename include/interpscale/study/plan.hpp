@@ -133,6 +133,7 @@ struct Expansion {
 ///   cells and 1.6 decades. Information is what log det of the normal equations loses with the cell
 ///   (D-optimality). The training step, the denominator of every ratio, is spared this.
 /// Of the family (the inputs and depth with the most widths: where width alone grows) five stay.
+/// A preset leaves a subject out altogether where fewer than eight cells or 1.5 decades are left.
 [[nodiscard]] Result<Expansion> expand(const Plan& plan);
 
 /// By how much the products of a forward pass are slower than wide ones: short sums (24 inputs cost

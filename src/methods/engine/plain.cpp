@@ -7,18 +7,6 @@
 namespace interpscale::methods::engine {
 namespace {
 
-double plain_activation(kernels::Activation phi, double z) {
-  switch (phi) {
-    case kernels::Activation::kRelu:
-      return std::max(z, 0.0);
-    case kernels::Activation::kSoftplus:
-      return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
-    case kernels::Activation::kTanh:
-      break;
-  }
-  return std::tanh(z);
-}
-
 std::vector<double> plain_layer(const nn::DenseLayer<double>& dense, std::span<const double> h) {
   std::vector<double> z(dense.bias.begin(), dense.bias.end());
   for (std::size_t j = 0; j < z.size(); ++j) {
@@ -30,6 +18,18 @@ std::vector<double> plain_layer(const nn::DenseLayer<double>& dense, std::span<c
 }
 
 }  // namespace
+
+double plain_activation(kernels::Activation phi, double z) {
+  switch (phi) {
+    case kernels::Activation::kRelu:
+      return std::max(z, 0.0);
+    case kernels::Activation::kSoftplus:
+      return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
+    case kernels::Activation::kTanh:
+      break;
+  }
+  return std::tanh(z);
+}
 
 PlainTrace plain_forward(const nn::Mlp<double>& network, std::span<const double> x,
                          const std::optional<PlainPatch>& patch) {

@@ -36,6 +36,9 @@ struct PlainPatch {
 [[nodiscard]] std::vector<double> plain_logits_from(const nn::Mlp<double>& network,
                                                     std::size_t layer, std::vector<double> h);
 
+/// phi(z).
+[[nodiscard]] double plain_activation(kernels::Activation phi, double z);
+
 /// phi'(z).
 [[nodiscard]] double plain_slope(kernels::Activation phi, double z);
 
