@@ -8,6 +8,7 @@ SPDX-License-Identifier: Apache-2.0
 import json
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -162,6 +163,17 @@ class Run(unittest.TestCase):
                 before, after = this["round_trip_nanoseconds"][processes.OURS]
                 self.assertGreaterEqual(min(before, after), 0.0)
             self.assertIn("eigen", report["records"][0]["rounds"][0]["seconds"])
+
+    def test_rounds_that_were_written_are_shown_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rounds.json"
+            common = ("--peers=eigen", "--rounds=1", "--seconds=0.001", "--format=markdown")
+            first = self.peers(*common, "--filter=^gemm/nn/m:65/", f"--out={file}")
+            self.assertEqual(first.returncode, 0, first.stderr)
+            again = self.peers("--format=markdown", "--read", str(file))
+            self.assertEqual(again.stdout, first.stdout)
+            file.write_text("[]")
+            self.assertIn("not written by --out", self.peers("--read", str(file)).stderr)
 
     def test_mistakes_are_named(self):
         self.assertIn("no peer 'abacus'", self.peers("--peers=abacus").stderr)
