@@ -172,9 +172,10 @@ std::vector<GridEntry> make_peer_grid(const Peer& peer) {
   std::vector<GridEntry> grid;
   for (measure::Subject& subject : subjects) {
     std::string name = subject.name;
-    grid.push_back({std::move(name), [subject = std::move(subject)]() -> Result<measure::Subject> {
-                      return subject;
-                    }});
+    const measure::Quantities dense = subject.quantities;
+    grid.push_back(
+        {std::move(name), dense,
+         [subject = std::move(subject)]() -> Result<measure::Subject> { return subject; }});
   }
   return grid;
 }

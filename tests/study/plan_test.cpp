@@ -82,8 +82,8 @@ TEST_CASE("plan: every subject's design tells N from n, in every preset", "[stud
     }
   }
   CHECK(cells.size() + dear.size() == subjects_of(plan)->size());
-  for (const std::string& subject : {"training_step:", "zero_ablation:naive", "zero_ablation:fast",
-                                     "layer_conductance:naive", "neuron_gradient:naive"}) {
+  for (const char* subject : {"training_step:", "zero_ablation:naive", "zero_ablation:fast",
+                              "layer_conductance:naive", "neuron_gradient:naive"}) {
     CHECK(cells.contains(subject));
   }
   for (const auto& [subject, topologies] : cells) {
