@@ -22,7 +22,7 @@ warnings.filterwarnings("ignore")
 INPUTS, CLASSES, BATCH = 64, 10, 128
 WIDTHS = (16, 64, 128, 256, 512, 1024, 2048, 4096)
 STANDING_RATE = 1e-20
-CALIBRATION_SECONDS = 0.05
+CALIBRATION_TIMINGS = 3  # as long as one of a round
 
 
 def network_of(width):
@@ -80,7 +80,7 @@ class Server:
         self.way = None
         self.step = None
 
-    def prepare(self, name):
+    def prepare(self, name, seconds):
         if name == self.name:
             return
         self.step = None
@@ -89,13 +89,13 @@ class Server:
         for way, step in steps_of(kind, int(width)):
             for _ in range(5):
                 step()
-            seconds, _ = time_step(step, CALIBRATION_SECONDS)
-            if best is None or seconds < best:
-                best, self.way, self.step = seconds, way, step
+            taken, _ = time_step(step, CALIBRATION_TIMINGS * seconds)
+            if best is None or taken < best:
+                best, self.way, self.step = taken, way, step
         self.name = name
 
     def time(self, name, seconds):
-        self.prepare(name)
+        self.prepare(name, seconds)
         self.step()
         taken, iterations = time_step(self.step, seconds)
         return {

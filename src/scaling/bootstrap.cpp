@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <numeric>
 
 #include "interpscale/core/require.hpp"
@@ -32,67 +31,69 @@ double centred_squares(std::span<const double> values) {
 
 }  // namespace
 
-ErrorResampler::ErrorResampler(const RoundTable& table, const BootstrapOptions& options)
-    : rounds_(table.rounds()), residual_stream_(options.seed, kResidualStream) {
+ErrorResampler::ErrorResampler(const RoundTable& table, const LinearFit& law,
+                               const BootstrapOptions& options)
+    : table_(table), residual_stream_(options.seed, kResidualStream) {
   require(options.resamples >= 100, "an interval needs 100 resamples at least");
-  const auto resamples = static_cast<std::size_t>(options.resamples);
-  round_errors_ = Matrix<double>(resamples, table.cells());
+  const std::size_t rounds = table.rounds();
+  counts_ = Matrix<double>(static_cast<std::size_t>(options.resamples), rounds);
   const RandomStream stream(options.seed, kRoundStream);
-  const std::vector<double>& observed = table.log_medians();
-  std::vector<unsigned> counts(rounds_);
-  double squares = 0;
-  for (std::size_t k = 0; k < resamples; ++k) {
-    std::fill(counts.begin(), counts.end(), 0U);
-    for (std::size_t r = 0; r < rounds_; ++r) {
-      ++counts[stream.below(k * rounds_ + r, rounds_)];
+  for (std::size_t k = 0; k < counts_.rows(); ++k) {
+    const std::span<double> counts = counts_.row(k);
+    std::fill(counts.begin(), counts.end(), -1.0);
+    for (std::size_t r = 0; r < rounds; ++r) {
+      counts[stream.below(k * rounds + r, rounds)] += 1;
     }
-    const std::span<double> errors = round_errors_.row(k);
-    table.log_medians_of(counts, errors);
-    std::transform(errors.begin(), errors.end(), observed.begin(), errors.begin(), std::minus<>());
-    squares += centred_squares(errors);
   }
-  round_variance_ = squares / (static_cast<double>(resamples) *
-                               static_cast<double>(std::max<std::size_t>(table.cells() - 1, 1)));
+  // Counts have variance 1 and sum to 0, as influences do: the variances add up round by round.
+  std::vector<double> influences(table.cells());
+  double squares = 0;
+  for (std::size_t r = 0; r < rounds; ++r) {
+    for (std::size_t cell = 0; cell < influences.size(); ++cell) {
+      influences[cell] = table.influence()(cell, r);
+    }
+    squares += law.solve(influences).sum_of_squares();
+  }
+  round_variance_ = squares / static_cast<double>(table.cells() - law.numbers());
 }
 
-LackOfFit ErrorResampler::lack_of_fit(std::span<const double> residuals,
-                                      std::size_t numbers) const {
-  require(residuals.size() == round_errors_.cols() && residuals.size() > numbers,
+ErrorScale ErrorResampler::scale(std::span<const double> residuals, std::size_t numbers) const {
+  require(residuals.size() == table_.cells() && residuals.size() > numbers,
           "a law needs more cells than numbers");
-  LackOfFit lack;
-  lack.draws.assign(residuals.begin(), residuals.end());
-  lack.degrees_of_freedom = static_cast<double>(residuals.size() - numbers);
-  const double squares =
-      std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0);
-  lack.variance = std::max(0.0, squares / lack.degrees_of_freedom - round_variance_);
+  ErrorScale scale;
+  const auto degrees = static_cast<double>(residuals.size() - numbers);
+  const double mean_square =
+      std::inner_product(residuals.begin(), residuals.end(), residuals.begin(), 0.0) / degrees;
+  const double unexplained = std::max(0.0, mean_square - round_variance_);
+  scale.rounds = round_variance_ > mean_square ? std::sqrt(mean_square / round_variance_) : 1;
   const double spread = centred_squares(residuals) / static_cast<double>(residuals.size());
   const double centre = mean(residuals);
-  const double scale = spread > 0 ? std::sqrt(lack.variance / spread) : 0;
-  for (double& draw : lack.draws) {
-    draw = (draw - centre) * scale;
+  const double factor = spread > 0 ? std::sqrt(unexplained / spread) : 0;
+  scale.residuals.assign(residuals.begin(), residuals.end());
+  for (double& residual : scale.residuals) {
+    residual = (residual - centre) * factor;
   }
-  return lack;
+  const double from_rounds = mean_square > 0 ? std::min(1.0, round_variance_ / mean_square) : 0;
+  const double of_rounds = static_cast<double>(std::max<std::size_t>(table_.rounds(), 2) - 1);
+  const double joined = 1 / (1 / degrees + from_rounds * from_rounds / of_rounds);
+  scale.stretch = student_t_quantile(kUpperTail, joined) / kNormalQuantile;
+  return scale;
 }
 
-void ErrorResampler::draw(std::size_t resample, const LackOfFit& lack,
+void ErrorResampler::draw(std::size_t resample, const ErrorScale& scale,
                           std::span<double> errors) const {
-  const std::span<const double> from_rounds = round_errors_.row(resample);
-  const std::size_t cells = from_rounds.size();
-  require(errors.size() == cells && lack.draws.size() == cells, "errors of other cells");
+  const std::span<const double> counts = counts_.row(resample);
+  const std::vector<double>& common = table_.common_influence();
+  const std::size_t cells = table_.cells();
+  require(errors.size() == cells && scale.residuals.size() == cells, "errors of other cells");
+  const double shared = std::inner_product(counts.begin(), counts.end(), common.begin(), 0.0);
   const double sign = resample % 2 == 0 ? 1 : -1;
   for (std::size_t i = 0; i < cells; ++i) {
-    errors[i] =
-        sign * (from_rounds[i] + lack.draws[residual_stream_.below(resample * cells + i, cells)]);
+    const std::span<const double> influence = table_.influence().row(i);
+    const double own = std::inner_product(counts.begin(), counts.end(), influence.begin(), 0.0);
+    const double residual = scale.residuals[residual_stream_.below(resample * cells + i, cells)];
+    errors[i] = sign * (shared + scale.rounds * own + residual);
   }
-}
-
-double ErrorResampler::stretch(const LackOfFit& lack) const {
-  const double total = round_variance_ + lack.variance;
-  const double share = total > 0 ? lack.variance / total : 1;
-  const double from_rounds =
-      rounds_ > 1 ? (1 - share) * (1 - share) / static_cast<double>(rounds_ - 1) : 0;
-  const double degrees = 1 / (from_rounds + share * share / lack.degrees_of_freedom);
-  return student_t_quantile(kUpperTail, degrees) / kNormalQuantile;
 }
 
 Interval percentile_interval(double estimate, std::vector<double> deviations, double stretch) {

@@ -30,6 +30,10 @@ std::size_t numbers_of(LawKind kind) {
   return 0;
 }
 
+std::size_t criterion_numbers_of(LawKind kind) {
+  return std::max(numbers_of(kind), numbers_of(LawKind::kPower)) + 1;
+}
+
 CandidateLaws::CandidateLaws(std::span<const double> sizes) : u_(sizes.begin(), sizes.end()) {
   require(sizes.size() >= 3, "a law needs three sizes at least");
   const bool above_one = std::all_of(sizes.begin(), sizes.end(), [](double x) { return x > 1; });
@@ -45,8 +49,8 @@ CandidateLaws::CandidateLaws(std::span<const double> sizes) : u_(sizes.begin(), 
     sum_u_squared_ += u * u;
   }
   const std::size_t points = u_.size();
-  const bool can_choose = enough_points(points, numbers_of(LawKind::kPower) + 1);
-  overhead_is_candidate_ = enough_points(points, numbers_of(LawKind::kPowerWithOverhead) + 1);
+  const bool can_choose = enough_points(points, criterion_numbers_of(LawKind::kPower));
+  overhead_is_candidate_ = enough_points(points, criterion_numbers_of(LawKind::kPowerWithOverhead));
   log_linear_is_candidate_ = can_choose && above_one;
 }
 
@@ -80,7 +84,7 @@ LogLaw CandidateLaws::log_linear(std::span<const double> log_times) const {
 }
 
 void CandidateLaws::set_aicc(LogLaw& law) const {
-  law.aicc = corrected_akaike(law.sum_of_squares, u_.size(), numbers_of(law.kind) + 1);
+  law.aicc = corrected_akaike(law.sum_of_squares, u_.size(), criterion_numbers_of(law.kind));
 }
 
 LogLaw CandidateLaws::with_overhead(const OverheadPoint& found, const LogLaw& power) const {

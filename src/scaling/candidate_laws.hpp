@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "interpscale/scaling/one_factor.hpp"
+#include "scaling/linear_fit.hpp"
 #include "scaling/overhead_search.hpp"
 
 namespace interpscale::scaling {
@@ -24,8 +25,14 @@ struct LogLaw {
   double aicc = 0;
 };
 
-/// How many numbers a law has, the variance of its residuals not counted.
+/// How many numbers of a law are fitted, the variance of its residuals not counted.
 [[nodiscard]] std::size_t numbers_of(LawKind kind);
+
+/// How many Akaike's criterion counts, that variance included. x log x counts as many as the power
+/// law: its slope is as much a choice. It has to follow the times' curvature better, then, and does
+/// not win for having a number less, which with 7 cells made it beat a power law of exponent 1.09
+/// (what x log x looks like over two decades) in 88 of 100 studies with 2 % scatter.
+[[nodiscard]] std::size_t criterion_numbers_of(LawKind kind);
 
 /// Fits to log times at the same sizes, again and again. A candidate whose AICc the points do not
 /// suffice for is left out; with 4 points or fewer only the power law is fitted. x log x is a
@@ -39,6 +46,9 @@ class CandidateLaws {
   /// The candidate of the same kind as `near`, a fit to similar times: an overhead is searched for
   /// near that one's.
   [[nodiscard]] LogLaw refit(std::span<const double> log_times, const LogLaw& near) const;
+
+  /// The power law as a linear fit: the directions that any of these laws can mostly follow.
+  [[nodiscard]] LinearFit linearised() const { return LinearFit(as_vector(u_)); }
 
   /// log T at size x.
   [[nodiscard]] double log_time(const LogLaw& law, double size) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <span>
 
 namespace interpscale::scaling {
@@ -25,6 +26,10 @@ class LinearFit {
   /// columns: [cells, predictors], of full rank beside the intercept.
   explicit LinearFit(Eigen::MatrixXd columns);
 
+  /// Predictors and intercept.
+  [[nodiscard]] std::size_t numbers() const {
+    return static_cast<std::size_t>(columns_.cols()) + 1;
+  }
   [[nodiscard]] LinearSolution solve(std::span<const double> y) const;
   /// The slopes alone: predictors x cells multiplications.
   [[nodiscard]] Eigen::VectorXd slopes(std::span<const double> y) const;

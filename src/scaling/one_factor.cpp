@@ -11,6 +11,7 @@
 #include "scaling/candidate_laws.hpp"
 #include "scaling/diagnostics.hpp"
 #include "scaling/information_criterion.hpp"
+#include "scaling/regime_break.hpp"
 #include "scaling/round_table.hpp"
 
 namespace interpscale::scaling {
@@ -46,7 +47,7 @@ std::vector<double> weights_of(std::span<const LogLaw> candidates) {
 std::vector<double> uncorrected_weights_of(std::span<const LogLaw> candidates, std::size_t points) {
   std::vector<double> criteria;
   for (const LogLaw& law : candidates) {
-    criteria.push_back(akaike(law.sum_of_squares, points, numbers_of(law.kind) + 1));
+    criteria.push_back(akaike(law.sum_of_squares, points, criterion_numbers_of(law.kind)));
   }
   return akaike_weights(criteria);
 }
@@ -59,7 +60,7 @@ std::vector<double> uncorrected_weights_of(std::span<const LogLaw> candidates, s
 Interval exponent_interval(const CandidateLaws& laws, std::span<const LogLaw> candidates,
                            std::span<const double> sizes, const RoundTable& table,
                            const BootstrapOptions& options) {
-  const ErrorResampler resampler(table, options);
+  const ErrorResampler resampler(table, laws.linearised(), options);
   const std::vector<double> weights = uncorrected_weights_of(candidates, sizes.size());
   const double estimate = candidates.front().exponent;
   const auto resamples = static_cast<double>(resampler.resamples());
@@ -70,19 +71,18 @@ Interval exponent_interval(const CandidateLaws& laws, std::span<const LogLaw> ca
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     const LogLaw& drawn = candidates[c];
     const std::vector<double> fitted = fitted_log_times(laws, drawn, sizes);
-    const LackOfFit lack =
-        resampler.lack_of_fit(difference(table.log_medians(), fitted), numbers_of(drawn.kind));
-    const double stretch = resampler.stretch(lack);
+    const ErrorScale scale =
+        resampler.scale(difference(table.log_medians(), fitted), numbers_of(drawn.kind));
     weight_so_far += weights[c];
     const bool last = c + 1 == candidates.size();
     const std::size_t end = last ? resampler.resamples()
                                  : static_cast<std::size_t>(std::round(weight_so_far * resamples));
     while (deviations.size() < end) {
-      resampler.draw(deviations.size(), lack, log_times);
+      resampler.draw(deviations.size(), scale, log_times);
       std::transform(log_times.begin(), log_times.end(), fitted.begin(), log_times.begin(),
                      std::plus<>());
       const double error = laws.refit(log_times, drawn).exponent - drawn.exponent;
-      deviations.push_back(drawn.exponent - estimate + stretch * error);
+      deviations.push_back(drawn.exponent - estimate + scale.stretch * error);
     }
   }
   return percentile_interval(estimate, std::move(deviations), 1);
@@ -142,6 +142,7 @@ Result<OneFactorFit> fit_one_factor(std::span<const double> sizes,
   fit.theil_sen_disagrees = std::abs(theil_sen_slope(log_sizes, fit.residuals)) >
                             std::max(fit.exponent.half_width(), kNotableSlope);
   fit.leave_largest_out_error = leave_largest_out_error(sizes, log_times);
+  fit.strongest_break = strongest_break(laws, candidates, sizes, log_times, options);
   return fit;
 }
 

@@ -132,25 +132,24 @@ Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observ
   const LinearFit linear(log_sizes_from(paired->sizes, reference_size));
   const LinearSolution solution = linear.solve(table->log_medians());
 
-  const ErrorResampler resampler(*table, options);
-  const LackOfFit lack = resampler.lack_of_fit(unexplained(linear, solution, paired->ratios), 2);
+  const ErrorResampler resampler(*table, linear, options);
+  const ErrorScale scale = resampler.scale(unexplained(linear, solution, paired->ratios), 2);
   std::vector<double> exponent_errors;
   std::vector<double> reference_errors;
   std::vector<double> errors(table->cells());
   for (std::size_t k = 0; k < resampler.resamples(); ++k) {
-    resampler.draw(k, lack, errors);
+    resampler.draw(k, scale, errors);
     const LinearSolution error = linear.solve(errors);
     exponent_errors.push_back(error.slopes(0));
     reference_errors.push_back(error.intercept);
   }
-  const double stretch = resampler.stretch(lack);
   RatioLaw law;
   law.exponent = solution.slopes(0);
-  law.interval = percentile_interval(law.exponent, std::move(exponent_errors), stretch);
+  law.interval = percentile_interval(law.exponent, std::move(exponent_errors), scale.stretch);
   law.growth = growth_of(law.interval, constant_within);
   law.at_reference = std::exp(solution.intercept);
   const Interval log_reference =
-      percentile_interval(solution.intercept, std::move(reference_errors), stretch);
+      percentile_interval(solution.intercept, std::move(reference_errors), scale.stretch);
   law.at_reference_interval = {std::exp(log_reference.low), std::exp(log_reference.high)};
   return law;
 }

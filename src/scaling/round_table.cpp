@@ -2,10 +2,15 @@
 #include "scaling/round_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <numbers>
+#include <numeric>
 #include <set>
 
 #include "interpscale/core/require.hpp"
+#include "interpscale/scaling/statistics.hpp"
 
 namespace interpscale::scaling {
 namespace {
@@ -36,6 +41,34 @@ std::vector<double> common_factors(std::span<const Observation> observations) {
   return factors;
 }
 
+/// What 1.4826 MAD of `count` normal values is to be multiplied by to be unbiased (Croux and
+/// Rousseeuw 1992, "Time-efficient algorithms for two highly robust estimators of scale").
+double small_sample_factor(std::size_t count) {
+  constexpr std::array<double, 10> kFactors{0,     0,     1.196, 1.495, 1.363,
+                                            1.206, 1.200, 1.140, 1.129, 1.107};
+  const auto n = static_cast<double>(count);
+  return count < kFactors.size() ? kFactors[count] : n / (n - 0.8);
+}
+
+/// influence_r = s sign(t_r - median) / R with s = sqrt(pi / 2) times the deviation of log t: a
+/// median of normal values has the variance s^2 / R, and so has sum_r influence_r (c_r - 1) over
+/// draws of R rounds. Signs go by rank, as many of either.
+void set_influence(std::span<const double> times, std::span<double> influence) {
+  const std::size_t rounds = times.size();
+  std::vector<double> logs(rounds);
+  std::transform(times.begin(), times.end(), logs.begin(), [](double t) { return std::log(t); });
+  std::vector<std::size_t> order(rounds);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&logs](std::size_t a, std::size_t b) { return logs[a] < logs[b]; });
+  const double deviation = small_sample_factor(rounds) * mad(logs);
+  const double size = std::sqrt(std::numbers::pi / 2) * deviation / static_cast<double>(rounds);
+  for (std::size_t rank = 0; rank < rounds; ++rank) {
+    const bool middle = 2 * rank + 1 == rounds;
+    influence[order[rank]] = middle ? 0 : 2 * rank < rounds ? -size : size;
+  }
+}
+
 }  // namespace
 
 Result<RoundTable> RoundTable::from(std::span<const Observation> observations) {
@@ -43,17 +76,17 @@ Result<RoundTable> RoundTable::from(std::span<const Observation> observations) {
   if (observations.empty()) {
     return fail("found no cells, wanted at least {} sizes", kFewestSizes);
   }
-  table.rounds_ = observations.front().rounds.size();
-  if (table.rounds_ == 0) {
+  const std::size_t rounds = observations.front().rounds.size();
+  if (rounds == 0) {
     return fail("cell '{}': found no rounds, wanted at least one time", observations.front().name);
   }
   for (const Observation& cell : observations) {
-    if (cell.rounds.size() != table.rounds_) {
+    if (cell.rounds.size() != rounds) {
       return fail(
           "cell '{}': found {} rounds, wanted {} as cell '{}' has: fit cells of the same rounds",
-          cell.name, cell.rounds.size(), table.rounds_, observations.front().name);
+          cell.name, cell.rounds.size(), rounds, observations.front().name);
     }
-    for (std::size_t r = 0; r < table.rounds_; ++r) {
+    for (std::size_t r = 0; r < rounds; ++r) {
       if (!is_positive(cell.rounds[r])) {
         return fail(
             "cell '{}', round {}: found time {}, wanted a positive finite number of seconds",
@@ -62,47 +95,17 @@ Result<RoundTable> RoundTable::from(std::span<const Observation> observations) {
     }
   }
   const std::vector<double> factors = common_factors(observations);
-  const auto by_time = [](const Timed& a, const Timed& b) { return a.time < b.time; };
-  for (std::size_t r = 0; r < table.rounds_; ++r) {
-    table.sorted_factors_.push_back({r, factors[r], std::log(factors[r])});
+  table.common_influence_.resize(rounds);
+  set_influence(factors, table.common_influence_);
+  table.influence_ = Matrix<double>(observations.size(), rounds);
+  std::vector<double> times(rounds);
+  for (std::size_t cell = 0; cell < observations.size(); ++cell) {
+    std::transform(observations[cell].rounds.begin(), observations[cell].rounds.end(),
+                   factors.begin(), times.begin(), std::divides<>());
+    table.log_medians_.push_back(std::log(median(times)));  // that of the factors is 1
+    set_influence(times, table.influence_.row(cell));
   }
-  std::sort(table.sorted_factors_.begin(), table.sorted_factors_.end(), by_time);
-  for (const Observation& cell : observations) {
-    for (std::size_t r = 0; r < table.rounds_; ++r) {
-      const double time = cell.rounds[r] / factors[r];
-      table.sorted_.push_back({r, time, std::log(time)});
-    }
-    std::sort(table.sorted_.end() - static_cast<std::ptrdiff_t>(table.rounds_), table.sorted_.end(),
-              by_time);
-  }
-  table.log_medians_.resize(observations.size());
-  const std::vector<unsigned> once(table.rounds_, 1);
-  table.log_medians_of(once, table.log_medians_);
   return table;
-}
-
-double RoundTable::log_median_of(const Timed* row, std::span<const unsigned> counts) const {
-  const std::size_t lower_place = (rounds_ - 1) / 2;
-  const std::size_t upper_place = rounds_ / 2;
-  std::size_t passed = counts[row->round];
-  while (passed <= lower_place) {
-    passed += counts[(++row)->round];
-  }
-  const Timed* upper = row;
-  while (passed <= upper_place) {
-    passed += counts[(++upper)->round];
-  }
-  return upper == row ? row->log_time : std::log((row->time + upper->time) / 2);
-}
-
-void RoundTable::log_medians_of(std::span<const unsigned> counts,
-                                std::span<double> log_medians) const {
-  require(counts.size() == rounds_ && log_medians.size() * rounds_ == sorted_.size(),
-          "counts of other rounds");
-  const double common = log_median_of(sorted_factors_.data(), counts);
-  for (std::size_t cell = 0; cell < log_medians.size(); ++cell) {
-    log_medians[cell] = common + log_median_of(sorted_.data() + cell * rounds_, counts);
-  }
 }
 
 Result<void> check_sizes(std::span<const double> sizes, std::span<const Observation> observations) {

@@ -1,5 +1,5 @@
-// The times of one fit, checked once: cells by rounds, with what resampling whole rounds needs.
-// SPDX-License-Identifier: Apache-2.0
+// The times of one fit, checked once: cells by rounds, their medians, and what a round's presence
+// or absence does to each median. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "interpscale/core/matrix.hpp"
 #include "interpscale/core/result.hpp"
 #include "interpscale/scaling/observation.hpp"
 
@@ -24,27 +25,21 @@ class RoundTable {
   [[nodiscard]] static Result<RoundTable> from(std::span<const Observation> observations);
 
   [[nodiscard]] std::size_t cells() const { return log_medians_.size(); }
-  [[nodiscard]] std::size_t rounds() const { return rounds_; }
+  [[nodiscard]] std::size_t rounds() const { return common_influence_.size(); }
   /// log(median over rounds), one a cell.
   [[nodiscard]] const std::vector<double>& log_medians() const { return log_medians_; }
 
-  /// The same, had round r occurred counts[r] times (sum of counts = rounds()); into [cells].
-  void log_medians_of(std::span<const unsigned> counts, std::span<double> log_medians) const;
+  /// [cells, rounds]: to first order, the cell's log median moves by influence(cell, r) (c_r - 1)
+  /// had round r occurred c_r times (Hampel's influence function of the median, its scale from the
+  /// cell's median absolute deviation). The round's common factor is not in it.
+  [[nodiscard]] const Matrix<double>& influence() const { return influence_; }
+  /// [rounds]: the same of the common factor's median, alike for all cells.
+  [[nodiscard]] const std::vector<double>& common_influence() const { return common_influence_; }
 
  private:
-  struct Timed {
-    std::size_t round;
-    double time;
-    double log_time;
-  };
-
-  /// The median of `row` [rounds], ascending, had round r occurred counts[r] times.
-  [[nodiscard]] double log_median_of(const Timed* row, std::span<const unsigned> counts) const;
-
-  std::size_t rounds_ = 0;
-  std::vector<Timed> sorted_;          // [cells, rounds], factors divided out, each row ascending
-  std::vector<Timed> sorted_factors_;  // [rounds], ascending
   std::vector<double> log_medians_;
+  Matrix<double> influence_;
+  std::vector<double> common_influence_;
 };
 
 /// An error unless there is one positive finite size for each observation, 4 distinct ones at

@@ -17,29 +17,11 @@
 namespace interpscale::scaling {
 namespace {
 
-/// Columns of the design; those swept besides follow.
-constexpr Eigen::Index kParametersColumn = 0;
-constexpr Eigen::Index kNeuronsColumn = 1;
+/// Columns of the design that the predictor choice is about; others follow.
+constexpr Eigen::Index kFirstColumn = 0;
+constexpr Eigen::Index kSecondColumn = 1;
 
 using Member = double Observation::*;
-
-Result<void> append_predictor(Design& design, std::span<const Observation> observations,
-                              std::string name, Member member) {
-  Eigen::VectorXd column(static_cast<Eigen::Index>(observations.size()));
-  for (std::size_t i = 0; i < observations.size(); ++i) {
-    const double value = observations[i].*member;
-    if (!std::isfinite(value) || value <= 0) {
-      return fail("cell '{}': found {} = {}, wanted a positive finite number", observations[i].name,
-                  name, value);
-    }
-    column(static_cast<Eigen::Index>(i)) = std::log(value);
-  }
-  const Eigen::Index next = design.log_columns.cols();
-  design.log_columns.conservativeResize(column.size(), next + 1);
-  design.log_columns.col(next) = column;
-  design.predictors.push_back(std::move(name));
-  return {};
-}
 
 bool varies(std::span<const Observation> observations, Member member) {
   return std::any_of(observations.begin(), observations.end(), [&](const Observation& cell) {
@@ -47,21 +29,31 @@ bool varies(std::span<const Observation> observations, Member member) {
   });
 }
 
-Result<Design> design_of(std::span<const Observation> observations, bool sweep_others) {
-  std::vector<std::pair<std::string, Member>> predictors{{"N", &Observation::parameters},
-                                                         {"n", &Observation::neurons}};
-  if (sweep_others && varies(observations, &Observation::batch)) {
-    predictors.emplace_back("B", &Observation::batch);
+Factor factor_of(std::string name, std::span<const Observation> observations, Member member) {
+  Factor factor{std::move(name), {}};
+  for (const Observation& cell : observations) {
+    factor.values.push_back(cell.*member);
   }
-  if (sweep_others && varies(observations, &Observation::inputs)) {
-    predictors.emplace_back("d", &Observation::inputs);
-  }
+  return factor;
+}
+
+Result<Design> design_of(std::span<const Factor> factors,
+                         std::span<const Observation> observations) {
   Design design;
-  for (const auto& [name, member] : predictors) {
-    if (const Result<void> appended = append_predictor(design, observations, name, member);
-        !appended) {
-      return tl::unexpected(appended.error());
+  design.log_columns.resize(static_cast<Eigen::Index>(observations.size()),
+                            static_cast<Eigen::Index>(factors.size()));
+  for (const Factor& factor : factors) {
+    require(factor.values.size() == observations.size(), "one value of a factor for each cell");
+    const auto column = static_cast<Eigen::Index>(design.predictors.size());
+    for (std::size_t i = 0; i < observations.size(); ++i) {
+      const double value = factor.values[i];
+      if (!std::isfinite(value) || value <= 0) {
+        return fail("cell '{}': found {} = {}, wanted a positive finite number",
+                    observations[i].name, factor.name, value);
+      }
+      design.log_columns(static_cast<Eigen::Index>(i), column) = std::log(value);
     }
+    design.predictors.push_back(factor.name);
   }
   return design;
 }
@@ -73,33 +65,36 @@ Eigen::MatrixXd without(const Eigen::MatrixXd& columns, Eigen::Index left_out) {
   return kept;
 }
 
-/// Which of N, n, both; the swept others enter each of the three.
+/// Which of the first, the second, both; the others enter each of the three.
 PredictorChoice choose_predictors(const Design& design, std::span<const double> log_times) {
   const std::size_t cells = log_times.size();
-  std::vector<std::string> names;
+  PredictorChoice choice;
+  const std::string both = design.predictors[0] + " and " + design.predictors[1];
+  std::vector<std::pair<std::string, double*>> candidates;
   std::vector<double> criteria;
-  const auto consider = [&](std::string name, const Eigen::MatrixXd& columns) {
+  const auto consider = [&](const std::string& name, double& weight,
+                            const Eigen::MatrixXd& columns) {
     const auto numbers = static_cast<std::size_t>(columns.cols()) + 2;  // intercept and variance
     if (enough_points(cells, numbers)) {
-      names.push_back(std::move(name));
+      candidates.emplace_back(name, &weight);
       criteria.push_back(
           corrected_akaike(LinearFit(columns).solve(log_times).sum_of_squares(), cells, numbers));
     }
   };
-  consider("N", without(design.log_columns, kNeuronsColumn));
-  consider("n", without(design.log_columns, kParametersColumn));
-  consider("N and n", design.log_columns);
+  consider(design.predictors[0], choice.weight_parameters,
+           without(design.log_columns, kSecondColumn));
+  consider(design.predictors[1], choice.weight_neurons, without(design.log_columns, kFirstColumn));
+  consider(both, choice.weight_both, design.log_columns);
 
-  PredictorChoice choice;
   const std::vector<double> weights = akaike_weights(criteria);
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    (names[k] == "N"   ? choice.weight_parameters
-     : names[k] == "n" ? choice.weight_neurons
-                       : choice.weight_both) = weights[k];
-  }
-  if (!names.empty()) {
-    const auto best = std::max_element(weights.begin(), weights.end()) - weights.begin();
-    choice.chosen = names[static_cast<std::size_t>(best)];
+  double largest = 0;
+  for (std::size_t k = 0; k < candidates.size(); ++k) {
+    const auto& [name, weight] = candidates[k];
+    *weight = weights[k];
+    if (weights[k] > largest) {
+      largest = weights[k];
+      choice.chosen = name;
+    }
   }
   return choice;
 }
@@ -110,24 +105,23 @@ std::vector<Exponent> exponents_with_intervals(const Design& design, const Linea
                                                const RoundTable& table,
                                                std::span<const double> news,
                                                const BootstrapOptions& options) {
-  const ErrorResampler resampler(table, options);
+  const ErrorResampler resampler(table, linear, options);
   const std::size_t predictors = design.predictors.size();
-  const LackOfFit lack = resampler.lack_of_fit(news, predictors + 1);
+  const ErrorScale scale = resampler.scale(news, predictors + 1);
   std::vector<std::vector<double>> errors(predictors);
   std::vector<double> log_time_errors(table.cells());
   for (std::size_t k = 0; k < resampler.resamples(); ++k) {
-    resampler.draw(k, lack, log_time_errors);
+    resampler.draw(k, scale, log_time_errors);
     const Eigen::VectorXd slope_errors = linear.slopes(log_time_errors);
     for (std::size_t p = 0; p < predictors; ++p) {
       errors[p].push_back(slope_errors(static_cast<Eigen::Index>(p)));
     }
   }
-  const double stretch = resampler.stretch(lack);
   std::vector<Exponent> exponents;
   for (std::size_t p = 0; p < predictors; ++p) {
     const double value = solution.slopes(static_cast<Eigen::Index>(p));
     exponents.push_back({design.predictors[p], value,
-                         percentile_interval(value, std::move(errors[p]), stretch), vifs[p]});
+                         percentile_interval(value, std::move(errors[p]), scale.stretch), vifs[p]});
   }
   return exponents;
 }
@@ -149,18 +143,29 @@ std::optional<Exponent> TwoFactorFit::of(std::string_view predictor) const {
 
 Result<TwoFactorFit> fit_two_factors(std::span<const Observation> observations, bool sweep_others,
                                      const BootstrapOptions& options) {
-  std::vector<double> parameters;
-  for (const Observation& cell : observations) {
-    parameters.push_back(cell.parameters);
+  std::vector<Factor> factors{factor_of("N", observations, &Observation::parameters),
+                              factor_of("n", observations, &Observation::neurons)};
+  if (sweep_others && varies(observations, &Observation::batch)) {
+    factors.push_back(factor_of("B", observations, &Observation::batch));
   }
-  if (const Result<void> checked = check_sizes(parameters, observations); !checked) {
+  if (sweep_others && varies(observations, &Observation::inputs)) {
+    factors.push_back(factor_of("d", observations, &Observation::inputs));
+  }
+  return fit_factors(factors, observations, options);
+}
+
+Result<TwoFactorFit> fit_factors(std::span<const Factor> factors,
+                                 std::span<const Observation> observations,
+                                 const BootstrapOptions& options) {
+  require(factors.size() >= 2, "two factors or more");
+  if (const Result<void> checked = check_sizes(factors[0].values, observations); !checked) {
     return tl::unexpected(checked.error());
   }
   const Result<RoundTable> table = RoundTable::from(observations);
   if (!table) {
     return tl::unexpected(table.error());
   }
-  const Result<Design> design = design_of(observations, sweep_others);
+  const Result<Design> design = design_of(factors, observations);
   if (!design) {
     return tl::unexpected(design.error());
   }

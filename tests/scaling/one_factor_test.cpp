@@ -226,6 +226,55 @@ TEST_CASE("one factor: scatter around the law that all rounds share widens the i
   CHECK(scattered->exponent.half_width() > 5 * clean->exponent.half_width());
 }
 
+TEST_CASE("one factor: a step between two sizes is found and flagged, a smooth law is not",
+          "[scaling][one_factor]") {
+  const std::vector<double> sizes = geometric_sizes(8, 1e4, 2);
+  const double capacity = std::sqrt(sizes[3] * sizes[4]);
+  const auto broken = [&](double x) { return 1e-9 * x * (x > capacity ? 1.3 : 1); };
+  const auto smooth = [](double x) { return 1e-6 + 1e-9 * x; };
+  int flagged = 0;
+  for (std::uint64_t k = 0; k < 20; ++k) {
+    const auto found = fit_one_factor(sizes, study(sizes, broken, Errors{.cell = 0.01}, k),
+                                      BootstrapOptions{400, k});
+    REQUIRE(found);
+    CHECK(found->has_break());
+    CHECK(found->strongest_break.from == Approx(sizes[3]));
+    CHECK(found->strongest_break.to == Approx(sizes[4]));
+    CHECK(std::exp(found->strongest_break.step) == Approx(1.3).epsilon(0.1));
+    const auto none = fit_one_factor(sizes, study(sizes, smooth, Errors{.cell = 0.01}, k),
+                                     BootstrapOptions{400, k});
+    REQUIRE(none);
+    flagged += none->has_break() ? 1 : 0;
+  }
+  CHECK(flagged <= 3);  // of 20 at 1 % each: more once in 20,000
+}
+
+TEST_CASE("one factor: exact laws and few sizes have no step", "[scaling][one_factor]") {
+  for (const std::size_t count : {4U, 5U, 8U}) {
+    const std::vector<double> sizes = geometric_sizes(count, 1e4, 2);
+    const auto fit =
+        fit_one_factor(sizes, study(sizes, [](double x) { return 1e-9 * x; }), kFewResamples);
+    REQUIRE(fit);
+    CHECK_FALSE(fit->has_break());
+  }
+}
+
+TEST_CASE("one factor: a power law is not called x log x for want of points",
+          "[scaling][one_factor]") {
+  const std::vector<double> sizes = geometric_sizes(7, 1e4, 2);
+  const auto time = [](double x) { return 1e-9 * std::pow(x, 1.09); };
+  int power = 0;
+  constexpr int kStudies = 50;
+  for (std::uint64_t k = 0; k < kStudies; ++k) {
+    const auto fit =
+        fit_one_factor(sizes, study(sizes, time, Errors{.cell = 0.01, .scatter = 0.02}, k),
+                       BootstrapOptions{100, 1});
+    REQUIRE(fit);
+    power += fit->law.kind == LawKind::kPower ? 1 : 0;
+  }
+  CHECK(power > kStudies / 2);
+}
+
 TEST_CASE("one factor: four sizes get a power law, five no overhead", "[scaling][one_factor]") {
   const auto candidates = [](std::size_t count) {
     const std::vector<double> sizes = geometric_sizes(count, 1e4, 2);

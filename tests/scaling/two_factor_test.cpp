@@ -101,6 +101,32 @@ TEST_CASE("two factors: batch and inputs enter where they vary and are asked for
   CHECK(fit_two_factors(cells, false, kFewResamples)->exponents.size() == 2);
 }
 
+TEST_CASE("factors: any measures of size, under their own names", "[scaling][two_factor]") {
+  std::vector<Observation> cells = synthetic::slanted_design();
+  std::vector<Factor> factors{{"width", {}}, {"depth", {}}, {"inputs", {}}};
+  for (const Observation& cell : cells) {
+    const double depth = cell.name.find("depth 1 ") != std::string::npos ? 1 : 2 + cell.batch / 64;
+    factors[0].values.push_back(cell.neurons / depth);
+    factors[1].values.push_back(depth * (1 + cell.inputs / 300));
+    factors[2].values.push_back(cell.inputs);
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    cells[i].rounds = {1e-9 * std::pow(factors[0].values[i], 1.9) * factors[1].values[i] *
+                       std::pow(factors[2].values[i], 0.2)};
+  }
+  const auto fit = fit_factors(factors, cells, kFewResamples);
+  REQUIRE(fit);
+  REQUIRE(fit->identifiability.identified);
+  CHECK(std::abs(fit->of("width")->value - 1.9) < kExact);
+  CHECK(std::abs(fit->of("depth")->value - 1) < kExact);
+  CHECK(std::abs(fit->of("inputs")->value - 0.2) < kExact);
+  CHECK(fit->choice.chosen == "width and depth");
+  factors[1].values[2] = -1;
+  const auto refused = fit_factors(factors, cells, kFewResamples);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message, Contains("depth = -1"));
+}
+
 TEST_CASE("two factors: N and n that move together are not identified, and no number is given",
           "[scaling][two_factor]") {
   std::vector<Observation> cells = synthetic::cells_of(synthetic::geometric_sizes(8, 1e4, 3));

@@ -43,6 +43,16 @@ class Scripted:
         return {"flops_per_second": 2000, "round_trip_nanoseconds": trip, "placement": placement}
 
 
+class Environment(unittest.TestCase):
+    def test_every_pool_has_as_many_threads_and_those_of_torch_are_pinned(self):
+        for threads in (1, 2):
+            for name in ("blis", "torch"):
+                variables = processes.environment(name, threads)
+                for pool in ("OMP", "OPENBLAS", "BLIS"):
+                    self.assertEqual(variables[f"{pool}_NUM_THREADS"], str(threads))
+        self.assertEqual(processes.environment("torch", 2)["OMP_PROC_BIND"], "close")
+
+
 class Rounds(unittest.TestCase):
     def test_every_peer_is_asked_once_a_round_and_the_order_turns(self):
         self.assertEqual(rounds.turns("abc", 0), ["a", "b", "c"])

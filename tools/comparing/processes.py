@@ -23,8 +23,8 @@ class PeerFailed(Exception):
 def environment(name, threads):
     """What the run-times of a peer read before they start their threads."""
     variables = dict(os.environ)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS"):
-        variables[name] = str(threads)
+    for pool in ("OMP", "OPENBLAS", "BLIS", "MKL"):
+        variables[f"{pool}_NUM_THREADS"] = str(threads)
     # A team's threads wait for each other busily while they work, and sleep between.
     variables.setdefault("OMP_WAIT_POLICY", "active")
     variables.setdefault("GOMP_SPINCOUNT", "30000")

@@ -36,6 +36,18 @@ struct LocalSlope {
   double slope = 0;
 };
 
+/// The best place for a step between two neighbouring sizes, as where a working set outgrows a
+/// cache.
+struct RegimeBreak {
+  double from = 0;
+  double to = 0;
+  double step = 0;     ///< natural logarithm of the factor by which times beyond it are longer
+  double p_value = 1;  ///< of a step as plain as this one where the law is smooth
+};
+
+/// A break is flagged below this p-value.
+inline constexpr double kBreakLevel = 0.01;
+
 struct OneFactorFit {
   CostLaw law;  ///< the chosen one
   /// The choice of law is repeated in each resample, each law as often as its Akaike weight without
@@ -47,6 +59,9 @@ struct OneFactorFit {
   double theil_sen = 0;           ///< median of pairwise log-log slopes
   bool theil_sen_disagrees = false;
   double leave_largest_out_error = 0;  ///< log(measured / extrapolated) at the largest size
+  RegimeBreak strongest_break;
+  /// The times do not follow one smooth law: its exponent and interval mean little.
+  [[nodiscard]] bool has_break() const { return strongest_break.p_value < kBreakLevel; }
 };
 
 /// The observations' times against `sizes` (same order; at least 4 distinct sizes). Fitted are the

@@ -34,9 +34,9 @@ struct Exponent {
   double vif = 1;
 };
 
-/// AICc of the times explained by N alone, by n alone, by both.
+/// AICc of the times explained by the first factor (N) alone, by the second (n) alone, by both.
 struct PredictorChoice {
-  std::string chosen;  ///< "N", "n" or "N and n"
+  std::string chosen;  ///< "N", "n" or "N and n"; in general the factors' names
   double weight_parameters = 0;
   double weight_neurons = 0;
   double weight_both = 0;
@@ -52,11 +52,23 @@ struct TwoFactorFit {
   [[nodiscard]] std::optional<Exponent> of(std::string_view predictor) const;
 };
 
+/// A measure of size by name; one value a cell, positive and finite.
+struct Factor {
+  std::string name;
+  std::vector<double> values;
+};
+
 /// Intervals: rounds, and the scatter of the cells around the law beyond what `expected` explains.
 /// N and n always enter; B and d when they take more than one value and `sweep_others` is set.
 /// A design that cannot identify the exponents is not an error: see `identifiability`.
 [[nodiscard]] Result<TwoFactorFit> fit_two_factors(std::span<const Observation> observations,
                                                    bool sweep_others,
                                                    const BootstrapOptions& options);
+
+/// The same in any two factors or more (depth, say): log T = c + sum_k exponent_k log factor_k. The
+/// predictor choice is between the first two, the others in each candidate.
+[[nodiscard]] Result<TwoFactorFit> fit_factors(std::span<const Factor> factors,
+                                               std::span<const Observation> observations,
+                                               const BootstrapOptions& options);
 
 }  // namespace interpscale::scaling

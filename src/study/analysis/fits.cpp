@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <optional>
@@ -147,6 +148,13 @@ void fit_measured(SubjectResult& subject, const Cells& cells,
       subject.notes.push_back(
           fmt::format("Against {} the exponent {:.2f} and the Theil-Sen slope {:.2f} disagree.",
                       size, (*fit)->law.exponent, (*fit)->theil_sen));
+    }
+    if (*fit && (*fit)->has_break()) {
+      const scaling::RegimeBreak& step = (*fit)->strongest_break;
+      subject.notes.push_back(fmt::format(
+          "Against {} the times take a step of x{:.2f} between {:.3g} and {:.3g} (p = {:.2g}), as "
+          "where a working set outgrows a cache: no one smooth law holds on both sides.",
+          size, std::exp(step.step), step.from, step.to, step.p_value));
     }
   }
 }

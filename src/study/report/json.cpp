@@ -4,84 +4,11 @@
 #include <optional>
 
 #include "interpscale/study/analysis.hpp"
+#include "interpscale/study/law_json.hpp"
+#include "study/report/json_values.hpp"
 
 namespace interpscale::study {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// JSON has no infinities: they become null, as does what is absent.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-Json numbers(const std::vector<double>& values) {
-  Json array = Json::array();
-  for (const double value : values) {
-    array.push_back(number(value));
-  }
-  return array;
-}
-
-Json interval_json(const scaling::Interval& interval) {
-  return Json::array({number(interval.low), number(interval.high)});
-}
-
-Json law_json(const scaling::CostLaw& law) {
-  return {{"kind", name_of(law.kind)},
-          {"coefficient", number(law.coefficient)},
-          {"exponent", number(law.exponent)},
-          {"overhead", number(law.overhead)},
-          {"sum_of_squares", number(law.sum_of_squares)},
-          {"aicc", number(law.aicc)},
-          {"weight", number(law.weight)}};
-}
-
-Json json_of(const scaling::OneFactorFit& fit) {
-  Json candidates = Json::array();
-  for (const scaling::CostLaw& law : fit.candidates) {
-    candidates.push_back(law_json(law));
-  }
-  Json slopes = Json::array();
-  for (const scaling::LocalSlope& slope : fit.local_slopes) {
-    slopes.push_back(
-        {{"from", number(slope.from)}, {"to", number(slope.to)}, {"slope", number(slope.slope)}});
-  }
-  return {{"law", law_json(fit.law)},
-          {"exponent", number(fit.law.exponent)},
-          {"interval", interval_json(fit.exponent)},
-          {"candidates", candidates},
-          {"local_slopes", slopes},
-          {"residuals", numbers(fit.residuals)},
-          {"theil_sen", number(fit.theil_sen)},
-          {"theil_sen_disagrees", fit.theil_sen_disagrees},
-          {"leave_largest_out_error", number(fit.leave_largest_out_error)}};
-}
-
-Json json_of(const scaling::TwoFactorFit& fit) {
-  Json exponents = Json::object();
-  for (const scaling::Exponent& exponent : fit.exponents) {
-    exponents[exponent.predictor] = {{"exponent", number(exponent.value)},
-                                     {"interval", interval_json(exponent.interval)},
-                                     {"vif", number(exponent.vif)}};
-  }
-  const scaling::Identifiability& design = fit.identifiability;
-  return {{"identified", design.identified},
-          {"reason", design.reason},
-          {"rank", design.rank},
-          {"columns", design.columns},
-          {"condition_number", number(design.condition_number)},
-          {"largest_vif", number(design.largest_vif)},
-          {"intercept", design.identified ? number(fit.intercept) : Json(nullptr)},
-          {"exponents", exponents},
-          {"r_squared", design.identified ? number(fit.r_squared) : Json(nullptr)},
-          {"residuals", numbers(fit.residuals)},
-          {"choice",
-           {{"chosen", fit.choice.chosen},
-            {"weight_N", number(fit.choice.weight_parameters)},
-            {"weight_n", number(fit.choice.weight_neurons)},
-            {"weight_both", number(fit.choice.weight_both)}}}};
-}
 
 Json json_of(const scaling::RatioLaw& law) {
   return {{"exponent", number(law.exponent)},
@@ -89,6 +16,13 @@ Json json_of(const scaling::RatioLaw& law) {
           {"growth", name_of(law.growth)},
           {"at_reference", number(law.at_reference)},
           {"at_reference_interval", interval_json(law.at_reference_interval)}};
+}
+
+Json json_of(const scaling::OneFactorFit& fit) {
+  return to_json(fit);
+}
+Json json_of(const scaling::TwoFactorFit& fit) {
+  return to_json(fit);
 }
 
 template <class Fit>
