@@ -110,7 +110,7 @@ def formats_agree(scratch, arguments):
 
 
 def precisions_agree(scratch, arguments):
-    for method in ("zero_ablation", "layer_conductance", "activation_statistics", "top_examples"):
+    for method in ("zero_ablation", "layer_conductance", "activation_statistics", "class_selectivity"):
         single, double = (os.path.join(scratch, f"{p}.safetensors") for p in ("f32", "f64"))
         explained(arguments, single, "--method", method)
         summary = explained(arguments, double, "--method", method, "--precision", "f64")
