@@ -21,14 +21,6 @@ using engine::layer_rows;
 using kernels::Context;
 using kernels::Flops;
 
-/// da/dx of a = h_layer[unit] for one sample, [d].
-std::vector<double> plain_input_gradient(const nn::Mlp<double>& network,
-                                         const engine::PlainTrace& trace, std::size_t layer,
-                                         std::size_t unit) {
-  const auto gradients = engine::plain_unit_gradient(network, trace, layer, unit);
-  return engine::plain_transposed_product(network.layers[0], gradients[0]);
-}
-
 void reference(const Probe<double>& probe, const Context<double>&, MatrixView<double> out) {
   const nn::Topology& topology = probe.network.topology;
   const auto batch = static_cast<double>(probe.inputs.rows());
@@ -41,7 +33,7 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
     for (std::size_t j = 0; j < rows.rows(); ++j) {
       std::fill(rows.row(j).begin(), rows.row(j).end(), 0.0);
       for (const engine::PlainTrace& trace : traces) {
-        const auto gradient = plain_input_gradient(probe.network, trace, layer, j);
+        const auto gradient = engine::plain_input_gradient(probe.network, trace, layer, j);
         for (std::size_t i = 0; i < gradient.size(); ++i) {
           rows(j, i) += (probe.options.absolute ? std::abs(gradient[i]) : gradient[i]) / batch;
         }
@@ -85,6 +77,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   const Workspace::Scope scope(context.workspace);
   engine::PingPong scratch(batch, engine::widest_from(topology, 0), context.workspace);
   float* const gradients = context.workspace.vector<float>(checked_product(batch, d)).data();
+  probe.tape.batch = batch;
+  const engine::LayerStack h(probe.tape, context.workspace);
   const MatrixView<float> by_sample{gradients, batch, d, d};
   const MatrixView<const float> as_jacobian{gradients, 1, batch * d, batch * d};
   engine::clear(out);
@@ -92,22 +86,7 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
       nn::forward(network, probe.inputs, probe.tape, context);
-      MatrixView<float> g = scratch.next(batch, topology.hidden[layer]);
-      engine::clear(g);
-      for (std::size_t b = 0; b < batch; ++b) {
-        g(b, j) = 1.0F;
-      }
-      for (std::size_t k = layer; k > 0; --k) {
-        context.backend.multiply_by_slope(topology.activation, probe.tape.activation(k), g,
-                                          context);
-        const MatrixView<float> below = scratch.next(batch, topology.hidden[k - 1]);
-        context.backend.gemm(kernels::GemmCase::kNN, g, network.layers[k].weights, below, {},
-                             context);
-        g = below;
-      }
-      context.backend.multiply_by_slope(topology.activation, probe.tape.activation(0), g, context);
-      context.backend.gemm(kernels::GemmCase::kNN, g, network.layers[0].weights, by_sample, {},
-                           context);
+      engine::unit_input_gradients(network, h, layer, j, scratch, by_sample, context);
       context.backend.accumulate_jacobian(as_jacobian, 1.0F / static_cast<float>(batch),
                                           probe.options.absolute, rows.rows_from(j, 1), context);
     }
@@ -132,14 +111,11 @@ Cost cost_fast(const Problem& problem) {
 Cost cost_naive(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   Flops flops = 0;
-  Flops backward = 0;  // from the slope of this layer down to the inputs of the network
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    const std::size_t width = topology.hidden[layer];
-    backward += kernels::multiply_by_slope_flops(topology.activation,
-                                                 std::uint64_t{problem.batch} * width) +
-                kernels::gemm_flops({problem.batch, topology.fan_in(layer), width});
-    flops += width * (nn::forward_flops(topology, problem.batch) + backward +
-                      kernels::accumulate_jacobian_flops(1, problem.batch, topology.inputs));
+    flops += topology.hidden[layer] *
+             (nn::forward_flops(topology, problem.batch) +
+              engine::unit_input_gradients_flops(topology, layer, problem.batch) +
+              kernels::accumulate_jacobian_flops(1, problem.batch, topology.inputs));
   }
   return {flops, engine::floor_bytes(problem, topology.inputs)};
 }
@@ -154,7 +130,8 @@ std::uint64_t workspace_fast(const Problem& problem) {
 
 std::uint64_t workspace_naive(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  return engine::PingPong::bytes(problem.batch, engine::widest_from(topology, 0)) +
+  return engine::LayerStack::tape_bytes(topology) +
+         engine::PingPong::bytes(problem.batch, engine::widest_from(topology, 0)) +
          engine::vector_bytes<float>(checked_product(problem.batch, topology.inputs));
 }
 

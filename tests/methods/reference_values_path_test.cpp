@@ -9,10 +9,46 @@
 namespace interpscale::testing {
 namespace {
 
+/// A field [l][neuron][example][input], mean over the examples, as [n, d].
+Matrix<double> mean_over_samples(const Recorded& recorded, const std::string& field) {
+  const nn::Topology& topology = recorded.network.topology;
+  Matrix<double> mean(topology.neurons(), topology.inputs);
+  std::size_t row = 0;
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    for (std::size_t j = 0; j < topology.hidden[layer]; ++j, ++row) {
+      const Matrix<double> by_sample = recorded.values.matrix(field, layer, j);
+      for (std::size_t b = 0; b < by_sample.rows(); ++b) {
+        for (std::size_t i = 0; i < topology.inputs; ++i) {
+          mean(row, i) += by_sample(b, i) / static_cast<double>(by_sample.rows());
+        }
+      }
+    }
+  }
+  return mean;
+}
+
 TEST_CASE("reference values: internal influence", "[methods][reference-values]") {
   Recorded recorded;
   check("internal_influence", recorded, {.steps = 32},
         neurons_by_samples(recorded, "InternalInfluence_gausslegendre"));
+}
+
+TEST_CASE("reference values: integrated gradients of every neuron", "[methods][reference-values]") {
+  Recorded recorded;
+  check("neuron_integrated_gradients", recorded, {.steps = 32},
+        mean_over_samples(recorded, "NeuronIntegratedGradients_gausslegendre"));
+}
+
+TEST_CASE("reference values: conductance of every neuron, by inputs",
+          "[methods][reference-values]") {
+  Recorded recorded;
+  check("neuron_conductance", recorded, {.steps = 32},
+        mean_over_samples(recorded, "NeuronConductance_gausslegendre"));
+}
+
+TEST_CASE("reference values: DeepLift of every layer", "[methods][reference-values]") {
+  Recorded recorded;
+  check("deeplift_rescale", recorded, {}, neurons_by_samples(recorded, "LayerDeepLift"));
 }
 
 TEST_CASE("reference values: attribution patching, its loss gradient from patches with zero",

@@ -23,4 +23,36 @@ kernels::Flops jacobians_flops(const nn::Topology& topology, std::size_t samples
   return total;
 }
 
+void unit_input_gradients(const nn::Mlp<float>& network, const LayerStack& h, std::size_t layer,
+                          std::size_t unit, PingPong& scratch, MatrixView<float> by_sample,
+                          const kernels::Context<float>& context) {
+  const nn::Topology& topology = network.topology;
+  const std::size_t batch = h.rows();
+  MatrixView<float> g = scratch.next(batch, topology.hidden[layer]);
+  clear(g);
+  for (std::size_t b = 0; b < batch; ++b) {
+    g(b, unit) = 1.0F;
+  }
+  for (std::size_t k = layer; k > 0; --k) {
+    context.backend.multiply_by_slope(topology.activation, h[k], g, context);
+    const MatrixView<float> below = scratch.next(batch, topology.hidden[k - 1]);
+    context.backend.gemm(kernels::GemmCase::kNN, g, network.layers[k].weights, below, {}, context);
+    g = below;
+  }
+  context.backend.multiply_by_slope(topology.activation, h[0], g, context);
+  context.backend.gemm(kernels::GemmCase::kNN, g, network.layers[0].weights, by_sample, {},
+                       context);
+}
+
+kernels::Flops unit_input_gradients_flops(const nn::Topology& topology, std::size_t layer,
+                                          std::size_t batch) {
+  kernels::Flops total = 0;
+  for (std::size_t k = 0; k <= layer; ++k) {
+    const std::size_t width = topology.hidden[k];
+    total += kernels::multiply_by_slope_flops(topology.activation, std::uint64_t{batch} * width) +
+             kernels::gemm_flops({batch, topology.fan_in(k), width});
+  }
+  return total;
+}
+
 }  // namespace interpscale::methods::engine

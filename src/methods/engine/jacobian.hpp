@@ -23,15 +23,18 @@ inline constexpr std::size_t kJacobianTileBytes = std::size_t{1} << 20;
                                         std::size_t bytes);
 
 /// visit(l, J_l) for l = 0 ... L-1; `h` holds the activations of the tile's samples. J_l [w_l, S d]
-/// is valid during the visit only. `scratch` has room for [widest, S d].
-template <class Visit>
-void visit_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPong& scratch,
-                     const kernels::Context<float>& context, const Visit& visit) {
+/// is valid during the visit only. `scratch` has room for [widest, S d]. prepare(J_0) may scale the
+/// columns of the first Jacobian, and with them those of all others.
+template <class Prepare, class Visit>
+void visit_prepared_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPong& scratch,
+                              const kernels::Context<float>& context, const Prepare& prepare,
+                              const Visit& visit) {
   const nn::Topology& topology = network.topology;
   const std::size_t columns = h.rows() * topology.inputs;
   MatrixView<float> jacobian = scratch.next(topology.hidden[0], columns);
   context.backend.first_jacobian(topology.activation, h[0], network.layers[0].weights, jacobian,
                                  context);
+  prepare(jacobian);
   visit(std::size_t{0}, MatrixView<const float>(jacobian));
   for (std::size_t layer = 1; layer < topology.hidden.size(); ++layer) {
     const MatrixView<float> above = scratch.next(topology.hidden[layer], columns);
@@ -44,6 +47,22 @@ void visit_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPon
   }
 }
 
+/// The same without preparation.
+template <class Visit>
+void visit_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPong& scratch,
+                     const kernels::Context<float>& context, const Visit& visit) {
+  visit_prepared_jacobians(
+      network, h, scratch, context, [](MatrixView<float>) {}, visit);
+}
+
 [[nodiscard]] kernels::Flops jacobians_flops(const nn::Topology& topology, std::size_t samples);
+
+/// by_sample := da/dx of a = h_layer[unit], [B, d]: one backward pass from that unit alone, as a
+/// loop over neurons takes it. `scratch` has room for [B, widest].
+void unit_input_gradients(const nn::Mlp<float>& network, const LayerStack& h, std::size_t layer,
+                          std::size_t unit, PingPong& scratch, MatrixView<float> by_sample,
+                          const kernels::Context<float>& context);
+[[nodiscard]] kernels::Flops unit_input_gradients_flops(const nn::Topology& topology,
+                                                        std::size_t layer, std::size_t batch);
 
 }  // namespace interpscale::methods::engine

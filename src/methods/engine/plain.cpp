@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace interpscale::methods::engine {
 namespace {
@@ -76,6 +77,29 @@ double plain_slope(kernels::Activation phi, double z) {
   return 1.0 - std::tanh(z) * std::tanh(z);
 }
 
+double plain_curvature(kernels::Activation phi, double z) {
+  const double slope = plain_slope(phi, z);
+  switch (phi) {
+    case kernels::Activation::kRelu:
+      return 0.0;
+    case kernels::Activation::kSoftplus:
+      return slope * (1.0 - slope);
+    case kernels::Activation::kTanh:
+      break;
+  }
+  return -2.0 * std::tanh(z) * slope;
+}
+
+std::vector<double> plain_product(const nn::DenseLayer<double>& dense, std::span<const double> v) {
+  std::vector<double> product(dense.weights.rows(), 0.0);
+  for (std::size_t j = 0; j < product.size(); ++j) {
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      product[j] += dense.weights(j, i) * v[i];
+    }
+  }
+  return product;
+}
+
 std::vector<double> plain_transposed_product(const nn::DenseLayer<double>& dense,
                                              std::span<const double> g) {
   std::vector<double> product(dense.weights.cols(), 0.0);
@@ -124,6 +148,33 @@ std::vector<std::vector<double>> plain_unit_gradient(const nn::Mlp<double>& netw
     }
   }
   return gradients;
+}
+
+std::vector<double> plain_input_gradient(const nn::Mlp<double>& network, const PlainTrace& trace,
+                                         std::size_t layer, std::size_t unit) {
+  const auto gradients = plain_unit_gradient(network, trace, layer, unit);
+  return plain_transposed_product(network.layers[0], gradients[0]);
+}
+
+std::vector<std::vector<double>> plain_direction(const nn::Mlp<double>& network,
+                                                 const PlainTrace& trace,
+                                                 std::span<const double> direction) {
+  std::vector<std::vector<double>> derivatives;
+  derivatives.reserve(trace.h.size());
+  std::span<const double> below = direction;
+  for (std::size_t layer = 0; layer < trace.h.size(); ++layer) {
+    const Matrix<double>& weights = network.layers[layer].weights;
+    std::vector<double> derivative(weights.rows(), 0.0);
+    for (std::size_t j = 0; j < derivative.size(); ++j) {
+      for (std::size_t i = 0; i < below.size(); ++i) {
+        derivative[j] += weights(j, i) * below[i];
+      }
+      derivative[j] *= plain_slope(network.topology.activation, trace.z[layer][j]);
+    }
+    derivatives.push_back(std::move(derivative));
+    below = derivatives.back();
+  }
+  return derivatives;
 }
 
 double plain_loss(std::span<const double> logits, std::uint32_t label) {

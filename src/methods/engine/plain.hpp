@@ -42,6 +42,13 @@ struct PlainPatch {
 /// phi'(z).
 [[nodiscard]] double plain_slope(kernels::Activation phi, double z);
 
+/// phi''(z).
+[[nodiscard]] double plain_curvature(kernels::Activation phi, double z);
+
+/// W v, without the bias, [fan_out].
+[[nodiscard]] std::vector<double> plain_product(const nn::DenseLayer<double>& dense,
+                                                std::span<const double> v);
+
 /// dF/dh_l of F = y[output], [L][w_l].
 [[nodiscard]] std::vector<std::vector<double>> plain_target_gradient(const nn::Mlp<double>& network,
                                                                      const PlainTrace& trace,
@@ -57,6 +64,17 @@ struct PlainPatch {
                                                                    const PlainTrace& trace,
                                                                    std::size_t layer,
                                                                    std::size_t unit);
+
+/// da/dx of a = h_layer[unit], [d].
+[[nodiscard]] std::vector<double> plain_input_gradient(const nn::Mlp<double>& network,
+                                                       const PlainTrace& trace, std::size_t layer,
+                                                       std::size_t unit);
+
+/// Derivatives of all activations along a direction of the inputs, sum_i dh_l/dx_i direction_i,
+/// in forward mode: [L][w_l].
+[[nodiscard]] std::vector<std::vector<double>> plain_direction(const nn::Mlp<double>& network,
+                                                               const PlainTrace& trace,
+                                                               std::span<const double> direction);
 
 /// W^T g: sum over the units of a layer of g[j] W(j, i), [fan_in].
 [[nodiscard]] std::vector<double> plain_transposed_product(const nn::DenseLayer<double>& dense,
