@@ -174,6 +174,24 @@ TEMPLATE_TEST_CASE("gemm: products with few columns equal the reference", "[kern
   }
 }
 
+TEMPLATE_TEST_CASE("gemm: products with few rows or columns equal the reference in all cases",
+                   "[kernels][gemm]", float, double) {
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() == "reference"; });
+  for (const GemmCase which : kCases) {
+    for (const std::size_t few : {1U, 2U, 3U, 5U, 8U, 11U}) {
+      for (const std::size_t many : {32U, 71U}) {
+        for (const std::size_t depth : {3U, 22U, 1031U}) {
+          check_against_reference(backends, Problem<TestType>(which, {few, many, depth}),
+                                  {0.5, -1.0, true, true, true});
+          check_against_reference(backends, Problem<TestType>(which, {many, few, depth}),
+                                  {1.0, 0.0, false, false, false});
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[kernels][gemm]",
                    float, double) {
   Workspace workspace;

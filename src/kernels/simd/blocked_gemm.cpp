@@ -35,10 +35,11 @@ Range share_of(std::size_t member, std::size_t team, std::size_t extent, std::si
 template <class T>
 class Product {
  public:
-  Product(const GemmKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
+  Product(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
           MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
           const Execution& with)
-      : kernels_(kernels),
+      : kernels_(kernels.tiles),
+        few_(kernels.few),
         which_(which),
         a_(a),
         b_(b),
@@ -46,14 +47,19 @@ class Product {
         epilogue_(epilogue),
         shape_(gemm_shape<T>(which, a, b, c, epilogue)),
         team_(worth_sharing(shape_) ? std::max(with.threads, 1) : 1),
-        plan_(plan_gemm(which, shape_, sizeof(T), kernels.tile, team_)),
-        panels_per_block_(divide_up(plan_.columns, kernels.tile.columns)) {
-    if (plan_.narrow) {
-      right_ = with.workspace.vector<T>(shape_.n * narrow_stride(plan_.depth));
+        plan_(plan_gemm(which, shape_, sizeof(T),
+                        {kernels.tiles.tile, kernels.few.at_once, kernels.few.many}, team_)),
+        panels_per_block_(divide_up(plan_.columns, kernels_.tile.columns)) {
+    if (plan_.path == GemmPath::kNarrow) {
+      if (!narrow_in_place()) {
+        right_ = with.workspace.vector<T>(shape_.n * narrow_stride(plan_.depth));
+      }
+    } else if (plan_.path != GemmPath::kTiles) {
+      // both operands are used where they stand
     } else if (plan_.pack_right) {
-      right_ = with.workspace.vector<T>(panels_per_block_ * kernels.tile.columns * plan_.depth);
+      right_ = with.workspace.vector<T>(panels_per_block_ * kernels_.tile.columns * plan_.depth);
     } else {
-      right_ = with.workspace.vector<T>(kernels.tile.columns * plan_.depth);
+      right_ = with.workspace.vector<T>(kernels_.tile.columns * plan_.depth);
     }
     mask_ = epilogue.mask;
     if (!mask_.empty() && mask_.data() == c.data() && plan_.depth < shape_.k) {
@@ -90,25 +96,74 @@ class Product {
   [[nodiscard]] std::size_t narrow_stride(std::size_t depth) const {
     return round_up(depth, kernels_.tile.lanes) + kCacheLineBytes / sizeof(T);
   }
+  /// Whole vectors already, and columns spread over the sets of the cache.
+  [[nodiscard]] bool narrow_in_place() const {
+    constexpr std::size_t kWayBytes = 4096;
+    return shape_.k % kernels_.tile.lanes == 0 && shape_.k <= plan_.depth &&
+           b_.leading_dimension() * sizeof(T) * 4 % kWayBytes != 0;
+  }
 
   void run_narrow_block(Range depth) {
-    const std::size_t stride = narrow_stride(depth.count);
-    for (std::size_t j = 0; j < shape_.n; ++j) {
-      T* packed = right_.data() + j * stride;
-      std::fill(std::copy_n(right_at(depth.first, j), depth.count, packed), packed + stride, T{0});
+    const T* columns = right_at(depth.first, 0);
+    std::size_t stride = b_.leading_dimension();
+    if (!narrow_in_place()) {
+      stride = narrow_stride(depth.count);
+      for (std::size_t j = 0; j < shape_.n; ++j) {
+        T* packed = right_.data() + j * stride;
+        std::fill(std::copy_n(right_at(depth.first, j), depth.count, packed), packed + stride,
+                  T{0});
+      }
+      columns = right_.data();
     }
     parallel_for(team_, team(), [&](std::size_t member) {
       const Range part = share_of(member, team(), shape_.m, kernels_.tile.rows);
       if (part.count > 0) {
-        kernels_.multiply_narrow(left_at(part.first, depth.first), right_.data(), stride,
-                                 depth.count, target(part, {0, shape_.n}, depth));
+        kernels_.multiply_narrow(left_at(part.first, depth.first), columns, stride, depth.count,
+                                 target(part, {0, shape_.n}, depth));
       }
     });
   }
 
+  /// Rows of C, or columns, are shared out: whichever are many.
+  void run_few_block(Range depth) {
+    const bool few_columns = plan_.path == GemmPath::kFewColumns;
+    const std::size_t many = few_columns ? shape_.m : shape_.n;
+    parallel_for(team_, team(), [&](std::size_t member) {
+      const Range part = share_of(member, team(), many, few_.many);
+      if (part.count == 0) {
+        return;
+      }
+      const Range rows = few_columns ? part : Range{0, shape_.m};
+      const Range columns = few_columns ? Range{0, shape_.n} : part;
+      const FewOperands<T> left_few{left_at(0, depth.first).data, a_.leading_dimension(),
+                                    right_at(depth.first, part.first), b_.leading_dimension(),
+                                    depth.count};
+      const FewOperands<T> right_few{right_at(depth.first, 0), b_.leading_dimension(),
+                                     left_at(part.first, depth.first).data, a_.leading_dimension(),
+                                     depth.count};
+      few_.multiply(few_layout(), few_columns ? right_few : left_few, few_columns,
+                    target(rows, columns, depth));
+    });
+  }
+
+  [[nodiscard]] FewLayout few_layout() const {
+    switch (which_) {
+      case GemmCase::kNT:
+        return FewLayout::kBothRows;
+      case GemmCase::kNN:  // few columns
+        return FewLayout::kFewDepthMajor;
+      default:
+        return FewLayout::kBothDepthMajor;
+    }
+  }
+
   void run_block(Range columns, Range depth) {
-    if (plan_.narrow) {
+    if (plan_.path == GemmPath::kNarrow) {
       run_narrow_block(depth);
+      return;
+    }
+    if (plan_.path != GemmPath::kTiles) {
+      run_few_block(depth);
       return;
     }
     const RightBlock<T> right = prepare_right(columns, depth);
@@ -188,20 +243,24 @@ class Product {
   [[nodiscard]] TargetBlock<T> target(Range rows, Range columns, Range depth) const {
     const bool last = depth.first + depth.count >= shape_.k;
     const bool masked = last && !mask_.empty();
-    return {
-        .data = &c_.data()[rows.first * c_.leading_dimension() + columns.first],
-        .stride = c_.leading_dimension(),
-        .rows = rows.count,
-        .columns = columns.count,
-        .alpha = epilogue_.alpha,
-        .beta = depth.first == 0 ? epilogue_.beta : T{1},
-        .bias = last && !epilogue_.bias.empty() ? epilogue_.bias.data() + columns.first : nullptr,
-        .relu = last && epilogue_.relu,
-        .mask = masked ? mask_.row_data(rows.first) + columns.first : nullptr,
-        .mask_stride = masked ? mask_.leading_dimension() : 0};
+    const T beta = depth.first == 0 ? epilogue_.beta : T{1};
+    const bool biased = last && !epilogue_.bias.empty();
+    const bool rectified = last && epilogue_.relu;
+    return {.data = &c_.data()[rows.first * c_.leading_dimension() + columns.first],
+            .stride = c_.leading_dimension(),
+            .rows = rows.count,
+            .columns = columns.count,
+            .alpha = epilogue_.alpha,
+            .beta = beta,
+            .bias = biased ? epilogue_.bias.data() + columns.first : nullptr,
+            .relu = rectified,
+            .mask = masked ? mask_.row_data(rows.first) + columns.first : nullptr,
+            .mask_stride = masked ? mask_.leading_dimension() : 0,
+            .plain = epilogue_.alpha == T{1} && beta == T{0} && !biased && !rectified && !masked};
   }
 
   const GemmKernels<T>& kernels_;
+  const FewKernels<T>& few_;
   GemmCase which_;
   MatrixView<const T> a_;
   MatrixView<const T> b_;
@@ -220,17 +279,17 @@ class Product {
 }  // namespace
 
 template <class T>
-void blocked_gemm(const GemmKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
+void blocked_gemm(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
                   MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
                   const Execution& with) {
   const Workspace::Scope scope(with.workspace);
   Product<T>(kernels, which, a, b, c, epilogue, with).run();
 }
 
-template void blocked_gemm(const GemmKernels<float>&, GemmCase, MatrixView<const float>,
+template void blocked_gemm(const ProductKernels<float>&, GemmCase, MatrixView<const float>,
                            MatrixView<const float>, MatrixView<float>, const Epilogue<float>&,
                            const Execution&);
-template void blocked_gemm(const GemmKernels<double>&, GemmCase, MatrixView<const double>,
+template void blocked_gemm(const ProductKernels<double>&, GemmCase, MatrixView<const double>,
                            MatrixView<const double>, MatrixView<double>, const Epilogue<double>&,
                            const Execution&);
 

@@ -31,6 +31,8 @@ constexpr std::size_t kPackedColumns = 1024;
 constexpr std::size_t kLaneSumCost = 2;
 // There, four rows of A and all of B's columns are to stay in the first-level cache.
 constexpr std::size_t kNarrowDepthBytes = 2048;
+// With more, too little of a vector along the columns is lost.
+constexpr std::size_t kMostFewColumns = 12;
 
 std::size_t divide_up(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
@@ -55,25 +57,33 @@ bool is_narrow(GemmCase which, GemmShape shape, std::size_t lanes) {
          shape.k * divide_up(shape.n, lanes);
 }
 
+GemmPath path_of(GemmCase which, GemmShape shape, const KernelSizes& sizes) {
+  if (is_narrow(which, shape, sizes.tile.lanes)) {
+    return GemmPath::kNarrow;
+  }
+  if (shape.n <= kMostFewColumns && shape.n % sizes.tile.lanes != 0 && shape.m >= sizes.many) {
+    return GemmPath::kFewColumns;
+  }
+  if (which == GemmCase::kNT && shape.m <= sizes.few && shape.n >= sizes.many) {
+    return GemmPath::kFewRows;
+  }
+  return GemmPath::kTiles;
+}
+
 }  // namespace
 
-GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes, const TileSize& tile,
-                   int threads) {
-  // 128 x 10 x 256: 10.2 us with lanes along the columns, 6.8 with lanes along the depth.
-  if (is_narrow(which, shape, tile.lanes)) {
-    const std::size_t depth = equal_blocks(shape.k, kNarrowDepthBytes / scalar_bytes, tile.lanes);
-    return {.depth = depth,
-            .columns = shape.n,
-            .rows = shape.m,
-            .pack_left = false,
-            .pack_right = false,
-            .split_columns = false,
-            .narrow = true};
-  }
+GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
+                   const KernelSizes& sizes, int threads) {
+  const TileSize& tile = sizes.tile;
+  const GemmPath path = path_of(which, shape, sizes);
   const bool pack_left =
       which == GemmCase::kTN && shape.m >= kPackLeftFromRows && shape.n >= kPackLeftFromColumns;
-  const std::size_t most_depth = (pack_left ? kPackedDepthBytes : kLongDepthBytes) / scalar_bytes;
-  const std::size_t depth = equal_blocks(shape.k, most_depth, 4);
+  const std::size_t most_depth = (path == GemmPath::kNarrow ? kNarrowDepthBytes
+                                  : pack_left               ? kPackedDepthBytes
+                                                            : kLongDepthBytes) /
+                                 scalar_bytes;
+  const std::size_t depth =
+      equal_blocks(shape.k, most_depth, path == GemmPath::kNarrow ? tile.lanes : 4);
 
   const bool many_rows = which != GemmCase::kTN && shape.m >= kManyRows;
   const std::size_t fits = many_rows ? kRightBlockBytes / 2 : kRightBlockBytes;
@@ -83,19 +93,19 @@ GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes, co
   const auto team = static_cast<std::size_t>(std::max(threads, 1));
   const bool split_columns = shape.m < 2 * team * tile.rows;
   std::size_t columns = std::max(shape.n, std::size_t{1});
-  if (pack_right) {
+  if (pack_right && path == GemmPath::kTiles) {
     const std::size_t fitting = std::min(kRightBlockBytes / (depth * scalar_bytes), kMostColumns);
     const std::size_t most = pack_left ? kPackedColumns : fitting * (split_columns ? team : 1);
     columns =
         equal_blocks(shape.n, std::max(round_up(most, tile.columns), tile.columns), tile.columns);
   }
-  return {.depth = depth,
+  return {.path = path,
+          .depth = depth,
           .columns = columns,
           .rows = kPackedRows / tile.rows * tile.rows,
           .pack_left = pack_left,
           .pack_right = pack_right,
-          .split_columns = split_columns,
-          .narrow = false};
+          .split_columns = split_columns};
 }
 
 }  // namespace interpscale::kernels::simd
