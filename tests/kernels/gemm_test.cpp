@@ -149,8 +149,10 @@ TEMPLATE_TEST_CASE("gemm: scaling, bias, ReLU and mask epilogues equal the refer
 TEMPLATE_TEST_CASE("gemm: products that are cut into blocks equal the reference", "[kernels][gemm]",
                    float, double) {
   // Depths above one block, right operands above the second-level cache, and packed left operands.
-  constexpr std::array kShapes = {GemmShape{41, 75, 2501}, GemmShape{35, 2100, 131},
-                                  GemmShape{4099, 515, 5}};
+  // Panels with one, two and five columns too many, in rows enough for the kernels for few columns.
+  constexpr std::array kShapes = {GemmShape{41, 75, 2501},  GemmShape{35, 2100, 131},
+                                  GemmShape{519, 515, 270}, GemmShape{110, 1202, 1090},
+                                  GemmShape{65, 261, 67},   GemmShape{8, 1041, 300}};
   auto backends = all_backends<TestType>();
   std::erase_if(backends, [](const auto& backend) { return backend->name() == "reference"; });
   for (const GemmShape& shape : kShapes) {
@@ -203,7 +205,7 @@ TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[k
     return backend->name() == "eigen" || backend->name() == "blas";
   });
   for (const auto& backend : backends) {
-    for (const std::size_t columns : {1U, 10U, 40U}) {
+    for (const std::size_t columns : {1U, 10U, 40U, 65U, 131U}) {
       const Problem<TestType> problem(GemmCase::kNT, {kRows, columns, 600});
       Operand<TestType> all(kRows, columns);
       backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
@@ -244,8 +246,8 @@ TEMPLATE_TEST_CASE("gemm: C may be its own mask", "[kernels][gemm]", float, doub
 TEMPLATE_TEST_CASE("gemm: one and two threads give the same bits", "[kernels][gemm]", float,
                    double) {
   constexpr std::array kShapes = {GemmShape{130, 129, 100}, GemmShape{5, 900, 130},
-                                  GemmShape{131, 10, 300}, GemmShape{70, 65, 1100},
-                                  GemmShape{4097, 513, 5}};
+                                  GemmShape{131, 10, 300},  GemmShape{70, 65, 1100},
+                                  GemmShape{300, 513, 300}, GemmShape{64, 1030, 140}};
   Workspace workspace;
   for (const auto& backend : all_backends<TestType>()) {
     for (const GemmCase which : kCases) {

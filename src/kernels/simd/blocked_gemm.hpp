@@ -8,23 +8,23 @@ namespace interpscale::kernels::simd {
 
 /// Which kernels do it.
 enum class GemmPath {
-  kTiles,       ///< register tiles over blocks of A and B
+  kTiles,       ///< register tiles over A and B where they stand
+  kPanels,      ///< register tiles over panels of B, each packed just before it is used
   kNarrow,      ///< lanes along the depth, for few columns
   kFewRows,     ///< lanes along C's columns, turned in registers
   kFewColumns,  ///< lanes along C's rows, turned in registers unless A is transposed
 };
 
-/// How one product is cut up. `depth` and kNarrow decides the rounding (each block of the depth is
+/// How one product is cut up. `depth` and kNarrow decide the rounding (each block of the depth is
 /// one chain of FMAs, or with kNarrow one a lane), so they must not depend on the number of
 /// threads, nor in X W^T on the number of rows; the rest may.
 struct GemmPlan {
-  GemmPath path;        ///< other than kTiles: of the below only `depth` counts
-  std::size_t depth;    ///< k a block
-  std::size_t columns;  ///< n a block of B
-  std::size_t rows;     ///< m a block of A, where A is packed
-  bool pack_left;
-  bool pack_right;
-  bool split_columns;  ///< threads share the columns of C rather than its rows
+  GemmPath path;
+  std::size_t depth;   ///< k a block
+  std::size_t rows;    ///< m a block of A; kPanels only
+  bool pack_left;      ///< kPanels only
+  bool split_columns;  ///< threads share the columns of C rather than its rows; tiles and panels
+  LoopOrder order;     ///< kTiles only
 };
 
 /// What a plan needs to know of the kernels.
@@ -36,6 +36,11 @@ struct KernelSizes {
 
 [[nodiscard]] GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
                                  const KernelSizes& sizes, int threads);
+
+/// How many of C's last columns are better multiplied apart, by the kernels for few columns,
+/// because they would fill too little of a vector; 0: none. In X W^T the number of rows has no say.
+[[nodiscard]] std::size_t columns_apart(GemmCase which, GemmShape shape, const TileSize& tile,
+                                        std::size_t many);
 
 /// The kernels of all paths.
 template <class T>

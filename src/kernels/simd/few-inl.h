@@ -20,83 +20,17 @@ HWY_BEFORE_NAMESPACE();
 namespace interpscale::kernels::simd {
 namespace HWY_NAMESPACE {
 
-/// Depths that are turned at once: as many as a 128-bit block has numbers.
-template <class T>
-constexpr std::size_t kQuad = kTransposeBlock<T>;
-
 /// `kFewAtOnce`: most of the few in one pass over the many. Their sums and `kQuadsAtOnce` turned
-/// blocks fill the registers. Four quads of floats use up a cache line at once: with one, 16 rows a
-/// power of two apart throw each other out of the first-level cache (8 x 1024 x 1024: 54 to 24
-/// GFLOP/s). Doubles serve for checks, and get less code.
+/// blocks fill the registers. Doubles serve for checks, and get less code.
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 template <class T>
 constexpr std::size_t kFewAtOnce = 2;
-constexpr std::size_t kQuadsAtOnce = 1;
 #elif HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
 template <class T>
 constexpr std::size_t kFewAtOnce = sizeof(T) == 4 ? 10 : 4;
-constexpr std::size_t kQuadsAtOnce = 4;
 #else
 template <class T>
 constexpr std::size_t kFewAtOnce = sizeof(T) == 4 ? 5 : 2;
-constexpr std::size_t kQuadsAtOnce = 1;
-#endif
-
-#if HWY_TARGET == HWY_SCALAR
-
-template <class D, std::size_t kQuads, class RowOf>
-HWY_INLINE void load_turned(D d, const RowOf& row, hn::Vec<D> (&columns)[kQuads][1]) {
-  unroll<kQuads>([&](auto q) HWY_ATTR { columns[q][0] = hn::LoadU(d, row(0) + q); });
-}
-
-#else
-
-/// Block b of the vector holds what row_of_block(first + b) points at. (Merging loads instead of
-/// insertions lost a quarter on Zen 4.)
-template <class D, class RowOfBlock>
-HWY_INLINE hn::Vec<D> load_blocks(D d, std::size_t first, const RowOfBlock& row_of_block) {
-  constexpr std::size_t kBlocks = hn::MaxLanes(d) * sizeof(hn::TFromD<D>) / 16;
-  if constexpr (kBlocks > 1) {
-    const hn::Half<D> half;
-    return hn::Combine(d, load_blocks(half, first + kBlocks / 2, row_of_block),
-                       load_blocks(half, first, row_of_block));
-  } else {
-    return hn::LoadU(d, row_of_block(first));
-  }
-}
-
-template <class D>
-HWY_INLINE void turn_blocks(D d, hn::Vec<D> (&rows)[2]) {
-  const auto lower = hn::InterleaveLower(d, rows[0], rows[1]);
-  rows[1] = hn::InterleaveUpper(d, rows[0], rows[1]);
-  rows[0] = lower;
-}
-template <class D>
-HWY_INLINE void turn_blocks(D d, hn::Vec<D> (&rows)[4]) {
-  const auto low02 = hn::InterleaveLower(d, rows[0], rows[2]);
-  const auto low13 = hn::InterleaveLower(d, rows[1], rows[3]);
-  const auto high02 = hn::InterleaveUpper(d, rows[0], rows[2]);
-  const auto high13 = hn::InterleaveUpper(d, rows[1], rows[3]);
-  rows[0] = hn::InterleaveLower(d, low02, low13);
-  rows[1] = hn::InterleaveUpper(d, low02, low13);
-  rows[2] = hn::InterleaveLower(d, high02, high13);
-  rows[3] = hn::InterleaveUpper(d, high02, high13);
-}
-
-/// columns[q][r]: lane j holds row(j)[q * kQuad + r]. All that is taken of a row is taken together.
-template <class D, std::size_t kQuads, class RowOf>
-HWY_INLINE void load_turned(D d, const RowOf& row,
-                            hn::Vec<D> (&columns)[kQuads][kQuad<hn::TFromD<D>>]) {
-  constexpr std::size_t kWide = kQuad<hn::TFromD<D>>;
-  unroll<kWide>([&](auto r) HWY_ATTR {
-    unroll<kQuads>([&](auto q) HWY_ATTR {
-      columns[q][r] = load_blocks(
-          d, 0, [&](std::size_t block) HWY_ATTR { return row(block * kWide + r) + q * kWide; });
-    });
-  });
-  unroll<kQuads>([&](auto q) HWY_ATTR { turn_blocks(d, columns[q]); });
-}
-
 #endif
 
 /// How many of the many at once, in vectors of D: with few sums the FMAs would wait for each other.
@@ -153,12 +87,39 @@ struct FewSums {
     });
   }
 
+  /// The same through memory: one or two sums a vector are chains that take longer than turning,
+  /// and so the processor finds the next blocks to turn while it waits for them.
+  template <std::size_t kQuads, class RowOf>
+  HWY_INLINE void add_quads_through_memory(const FewOperands<T>& from, std::size_t p,
+                                           const RowOf& row) {
+    HWY_ALIGN T turned[kQuads * kQuad<T> * Shape::kMany];
+    unroll<kVectors>([&](auto v) HWY_ATTR {
+      hn::Vec<D> columns[kQuads][kQuad<T>];
+      load_turned<D, kQuads>(
+          D(), [&](std::size_t j) HWY_ATTR { return row(v * kWide + j) + p; }, columns);
+      unroll<kQuads>([&](auto q) HWY_ATTR {
+        unroll<kQuad<T>>([&](auto r) HWY_ATTR {
+          hn::Store(columns[q][r], D(), turned + (q * kQuad<T> + r) * Shape::kMany + v * kWide);
+        });
+      });
+    });
+    for (std::size_t q = 0; q < kQuads * kQuad<T>; ++q) {
+      add_depth(from, p + q, [&](std::size_t v) HWY_ATTR {
+        return hn::Load(D(), turned + q * Shape::kMany + v * kWide);
+      });
+    }
+  }
+
   /// row(j) points at the j-th of the many.
   template <class RowOf>
   HWY_INLINE void accumulate(const FewOperands<T>& from, const RowOf& row) {
     std::size_t p = 0;
     for (; p + kQuadsAtOnce * kQuad<T> <= from.depth; p += kQuadsAtOnce * kQuad<T>) {
-      add_quads<kQuadsAtOnce>(from, p, row);
+      if constexpr (kFew <= 2) {
+        add_quads_through_memory<kQuadsAtOnce>(from, p, row);
+      } else {
+        add_quads<kQuadsAtOnce>(from, p, row);
+      }
     }
     for (; p + kQuad<T> <= from.depth; p += kQuad<T>) {
       add_quads<1>(from, p, row);

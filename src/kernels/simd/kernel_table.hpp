@@ -14,8 +14,8 @@
 
 namespace interpscale::kernels::simd {
 
-/// op(A)'s rows [0, rows), depth [0, depth). Depth-major: element (i, p) at data[p * stride + i]
-/// (A transposed, or a packed panel); else at data[i * stride + p].
+/// op(A)'s rows [0, rows), depth [0, depth). Depth-major: element (i, p) at data[p * stride + i] (A
+/// transposed, or a packed panel); else at data[i * stride + p].
 template <class T>
 struct LeftBlock {
   const T* data;
@@ -32,6 +32,11 @@ struct RightBlock {
   std::size_t panel_step;
   std::size_t stride;
   const T* tail;  ///< the narrower last panel, rows of TileSize::columns; nullptr if there is none
+  /// A whole panel that is packed next, to be fetched meanwhile: element (p, j) at p * next_stride
+  /// + j, or j * next_stride + p of a transposed one; nullptr if there is none.
+  const T* next;
+  std::size_t next_stride;
+  bool next_is_transposed;
 };
 
 /// The block of C, and what happens to it. `bias` and `mask` point at the block's first element.

@@ -3,15 +3,17 @@
 // depend on how C is cut up. Re-included once per target.
 //
 // Sizes (Zen 4, 117 GFLOP/s of FMAs a thread): with 32 registers 6 x 4 vectors reach 98 % and are
-// safe with unpacked A at power-of-two strides, which 12 and 14 rows are not; with 16 registers
-// 6 x 2, larger tiles spill. Four steps of depth a round: without it AVX2 gets 76-85 % for 97-100
-// %. SPDX-License-Identifier: Apache-2.0
+// safe with unpacked A at power-of-two strides, which 12 and 14 rows are not; with 16 registers 6 x
+// 2, larger tiles spill. Four steps of depth a round: without it AVX2 gets 76-85 % for 97-100 %.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(INTERPSCALE_KERNELS_SIMD_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
 #undef INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
 #else
 #define INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
 #endif
+
+#include <hwy/cache_control.h>
 
 #include "kernels/simd/epilogue-inl.h"
 #include "kernels/simd/kernel_table.hpp"
@@ -32,6 +34,8 @@ constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileVectors = 2;
 #endif
 constexpr std::size_t kDepthUnroll = 4;
+/// Rows that a tile fetches in turn: a cache line of floats is sixteen depths, four rounds.
+constexpr std::size_t kFetches = 4;
 
 template <class T>
 constexpr std::size_t kPanelColumns = kTileVectors* kLanes<T>;
@@ -42,9 +46,14 @@ template <class T>
 struct TileOperands {
   const T* a;
   std::size_t a_stride;
-  const T* b;
-  std::size_t b_stride;
+  const T* b = nullptr;
+  std::size_t b_stride = 0;
   std::size_t depth;
+  /// Every round of depths p on fetches the line of fetch[p * fetch_step + turn * fetch_jump] into
+  /// the caches, turn = 0, 1, 2, 3, 0, ...
+  const T* fetch = nullptr;
+  std::size_t fetch_step = 0;
+  std::size_t fetch_jump = 0;
 };
 
 template <class T, std::size_t kRows, std::size_t kVectors>
@@ -91,6 +100,8 @@ struct Tile {
     };
     std::size_t p = 0;
     for (; p + kDepthUnroll <= from.depth; p += kDepthUnroll) {
+      hwy::Prefetch(from.fetch + p * from.fetch_step +
+                    p / kDepthUnroll % kFetches * from.fetch_jump);
       steps(p, std::integral_constant<std::size_t, kDepthUnroll>());
     }
     for (; p < from.depth; ++p) {
