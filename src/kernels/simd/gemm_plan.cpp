@@ -14,12 +14,14 @@ constexpr std::size_t kRightBlockBytes = std::size_t{512} << 10U;
 constexpr std::size_t kLongDepthBytes = 4096;
 // Packing B costs a pass over it: with fewer rows of A there is too little work to pay for it.
 constexpr std::size_t kPackRightFromRows = 64;
+// A B that is read where it stands and does not fit: so few rows walk down panel after panel.
+constexpr std::size_t kPanelOrderRows = 12;
 // Enough of them to pay for packing even a B that fits the second-level cache, unless A is read
 // down its columns (1024 x 1024 x 128 NN: 82 % unpacked, 93 % packed).
 constexpr std::size_t kManyRows = 512;
 // A is packed, in blocks of rows that leave room for two panels of B in the second-level cache,
 // where it is read down its columns and enough panels share the cost.
-constexpr std::size_t kPackLeftFromColumns = 512;
+constexpr std::size_t kPackLeftFromColumns = 2048;
 constexpr std::size_t kPackLeftFromRows = 96;
 constexpr std::size_t kPackedDepthBytes = 2048;
 constexpr std::size_t kPackedLeftBytes = std::size_t{512} << 10U;
@@ -131,7 +133,8 @@ GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
           .rows = rows,
           .pack_left = pack_left,
           .split_columns = few_rows || many_panels,
-          .order = right_fits ? LoopOrder::kRowsOutside : LoopOrder::kPanelsOutside};
+          .order = right_fits || shape.m > kPanelOrderRows ? LoopOrder::kRowsOutside
+                                                           : LoopOrder::kPanelsOutside};
 }
 
 }  // namespace interpscale::kernels::simd
