@@ -224,6 +224,24 @@ TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[k
   }
 }
 
+TEMPLATE_TEST_CASE("gemm: part of a transposed A's columns gives the same bits", "[kernels][gemm]",
+                   float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  // Rows enough, in long ones of C, for A to be packed; then too few.
+  const Problem<TestType> problem(GemmCase::kTN, {97, 2049, 520});
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() != "simd"; });
+  for (const auto& backend : backends) {
+    Operand<TestType> all(97, 2049);
+    backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
+    Operand<TestType> some(30, 2049);
+    backend->gemm(problem.which, problem.a.view().cols_from(64, 30), problem.b, some, {}, with);
+    INFO(backend->target());
+    CHECK(testing::same_bits<TestType>(some, all.view().rows_from(64, 30)));
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm: C may be its own mask", "[kernels][gemm]", float, double) {
   Workspace workspace;
   const Execution with{1, workspace};

@@ -17,7 +17,7 @@ enum class GemmPath {
 
 /// How one product is cut up. `depth` and kNarrow decide the rounding (each block of the depth is
 /// one chain of FMAs, or with kNarrow one a lane), so they must not depend on the number of
-/// threads, nor in X W^T on the number of rows; the rest may.
+/// threads, nor on the number of C's rows; the rest may.
 struct GemmPlan {
   GemmPath path;
   std::size_t depth;   ///< k a block

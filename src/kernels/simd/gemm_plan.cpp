@@ -112,7 +112,9 @@ GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
   const GemmPath path = path_of(which, shape, scalar_bytes, sizes);
   const bool pack_left = path == GemmPath::kPanels && which == GemmCase::kTN &&
                          shape.m >= kPackLeftFromRows && shape.n >= kPackLeftFromColumns;
-  std::size_t most_depth = pack_left ? kPackedDepthBytes : kLongDepthBytes;
+  // Callers split a transposed A's rows by the number of threads: `pack_left` has no say.
+  const bool long_rows = which == GemmCase::kTN && shape.n >= kPackLeftFromColumns;
+  std::size_t most_depth = long_rows ? kPackedDepthBytes : kLongDepthBytes;
   std::size_t depth_step = 4;
   if (path == GemmPath::kNarrow) {
     most_depth = kNarrowDepthBytes;
