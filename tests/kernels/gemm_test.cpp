@@ -149,8 +149,10 @@ TEMPLATE_TEST_CASE("gemm: scaling, bias, ReLU and mask epilogues equal the refer
 TEMPLATE_TEST_CASE("gemm: products that are cut into blocks equal the reference", "[kernels][gemm]",
                    float, double) {
   // Depths above one block, right operands above the second-level cache, and packed left operands.
-  constexpr std::array kShapes = {GemmShape{41, 75, 2501}, GemmShape{35, 2100, 131},
-                                  GemmShape{4099, 515, 5}};
+  // Panels with one, two and five columns too many, in rows enough for the kernels for few columns.
+  constexpr std::array kShapes = {GemmShape{41, 75, 2501},  GemmShape{35, 2100, 131},
+                                  GemmShape{519, 515, 270}, GemmShape{110, 1202, 1090},
+                                  GemmShape{65, 261, 67},   GemmShape{8, 1041, 300}};
   auto backends = all_backends<TestType>();
   std::erase_if(backends, [](const auto& backend) { return backend->name() == "reference"; });
   for (const GemmShape& shape : kShapes) {
@@ -174,6 +176,24 @@ TEMPLATE_TEST_CASE("gemm: products with few columns equal the reference", "[kern
   }
 }
 
+TEMPLATE_TEST_CASE("gemm: products with few rows or columns equal the reference in all cases",
+                   "[kernels][gemm]", float, double) {
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() == "reference"; });
+  for (const GemmCase which : kCases) {
+    for (const std::size_t few : {1U, 2U, 3U, 5U, 8U, 11U}) {
+      for (const std::size_t many : {32U, 71U}) {
+        for (const std::size_t depth : {3U, 22U, 1031U}) {
+          check_against_reference(backends, Problem<TestType>(which, {few, many, depth}),
+                                  {0.5, -1.0, true, true, true});
+          check_against_reference(backends, Problem<TestType>(which, {many, few, depth}),
+                                  {1.0, 0.0, false, false, false});
+        }
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[kernels][gemm]",
                    float, double) {
   Workspace workspace;
@@ -185,7 +205,7 @@ TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[k
     return backend->name() == "eigen" || backend->name() == "blas";
   });
   for (const auto& backend : backends) {
-    for (const std::size_t columns : {1U, 10U, 40U}) {
+    for (const std::size_t columns : {1U, 10U, 40U, 65U, 131U}) {
       const Problem<TestType> problem(GemmCase::kNT, {kRows, columns, 600});
       Operand<TestType> all(kRows, columns);
       backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
@@ -201,6 +221,24 @@ TEMPLATE_TEST_CASE("gemm: a row's bits do not depend on the rows around it", "[k
         }
       }
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm: part of a transposed A's columns gives the same bits", "[kernels][gemm]",
+                   float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  // Rows enough, in long ones of C, for A to be packed; then too few.
+  const Problem<TestType> problem(GemmCase::kTN, {97, 2049, 520});
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() != "simd"; });
+  for (const auto& backend : backends) {
+    Operand<TestType> all(97, 2049);
+    backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
+    Operand<TestType> some(30, 2049);
+    backend->gemm(problem.which, problem.a.view().cols_from(64, 30), problem.b, some, {}, with);
+    INFO(backend->target());
+    CHECK(testing::same_bits<TestType>(some, all.view().rows_from(64, 30)));
   }
 }
 
@@ -226,8 +264,8 @@ TEMPLATE_TEST_CASE("gemm: C may be its own mask", "[kernels][gemm]", float, doub
 TEMPLATE_TEST_CASE("gemm: one and two threads give the same bits", "[kernels][gemm]", float,
                    double) {
   constexpr std::array kShapes = {GemmShape{130, 129, 100}, GemmShape{5, 900, 130},
-                                  GemmShape{131, 10, 300}, GemmShape{70, 65, 1100},
-                                  GemmShape{4097, 513, 5}};
+                                  GemmShape{131, 10, 300},  GemmShape{70, 65, 1100},
+                                  GemmShape{300, 513, 300}, GemmShape{64, 1030, 140}};
   Workspace workspace;
   for (const auto& backend : all_backends<TestType>()) {
     for (const GemmCase which : kCases) {

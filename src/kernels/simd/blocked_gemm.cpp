@@ -17,7 +17,7 @@ std::size_t divide_up(std::size_t a, std::size_t b) {
 }
 
 bool worth_sharing(GemmShape shape) {
-  return shape.m * shape.n >= divide_up(kSmallestSharedProduct, std::max(shape.k, std::size_t{1}));
+  return shape.m * shape.n * shape.k >= kSmallestSharedProduct;
 }
 
 /// The part of [0, extent) of one of `team` threads, in multiples of `step`.
@@ -35,10 +35,11 @@ Range share_of(std::size_t member, std::size_t team, std::size_t extent, std::si
 template <class T>
 class Product {
  public:
-  Product(const GemmKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
+  Product(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
           MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
           const Execution& with)
-      : kernels_(kernels),
+      : kernels_(kernels.tiles),
+        few_(kernels.few),
         which_(which),
         a_(a),
         b_(b),
@@ -46,15 +47,9 @@ class Product {
         epilogue_(epilogue),
         shape_(gemm_shape<T>(which, a, b, c, epilogue)),
         team_(worth_sharing(shape_) ? std::max(with.threads, 1) : 1),
-        plan_(plan_gemm(which, shape_, sizeof(T), kernels.tile, team_)),
-        panels_per_block_(divide_up(plan_.columns, kernels.tile.columns)) {
-    if (plan_.narrow) {
-      right_ = with.workspace.vector<T>(shape_.n * narrow_stride(plan_.depth));
-    } else if (plan_.pack_right) {
-      right_ = with.workspace.vector<T>(panels_per_block_ * kernels.tile.columns * plan_.depth);
-    } else {
-      right_ = with.workspace.vector<T>(kernels.tile.columns * plan_.depth);
-    }
+        plan_(plan_gemm(which, shape_, sizeof(T),
+                        {kernels.tiles.tile, kernels.few.at_once, kernels.few.many}, team_)) {
+    take_buffers(with.workspace);
     mask_ = epilogue.mask;
     if (!mask_.empty() && mask_.data() == c.data() && plan_.depth < shape_.k) {
       // C is its own mask, and its first block of the depth would overwrite it.
@@ -62,67 +57,202 @@ class Product {
       copy(mask_, kept);
       mask_ = kept;
     }
-    if (plan_.pack_left) {
-      left_size_ = plan_.rows * plan_.depth;
-      left_ = with.workspace.vector<T>(left_size_ * team());
-    }
   }
 
   void run() {
     if (shape_.m == 0 || shape_.n == 0) {
       return;
     }
-    for (std::size_t column = 0; column < shape_.n; column += plan_.columns) {
-      const Range columns{column, std::min(plan_.columns, shape_.n - column)};
-      std::size_t depth = 0;
-      do {
-        run_block(columns, {depth, std::min(plan_.depth, shape_.k - depth)});
-        depth += plan_.depth;
-      } while (depth < shape_.k);
+    if (plan_.path == GemmPath::kPanels) {
+      run_panels();
+      return;
     }
+    std::size_t depth = 0;
+    do {
+      run_block({depth, std::min(plan_.depth, shape_.k - depth)});
+      depth += plan_.depth;
+    } while (depth < shape_.k);
   }
 
  private:
   [[nodiscard]] std::size_t team() const { return static_cast<std::size_t>(team_); }
 
-  /// Of packed columns: whole vectors, and a line more, lest lengths that are powers of two put
-  /// all columns into the same sets of the cache.
+  void take_buffers(Workspace& workspace) {
+    switch (plan_.path) {
+      case GemmPath::kNarrow:
+        if (!narrow_in_place()) {
+          right_ = workspace.vector<T>(shape_.n * narrow_stride(plan_.depth));
+        }
+        return;
+      case GemmPath::kTiles:
+        if (shape_.n % kernels_.tile.lanes != 0) {
+          right_ = workspace.vector<T>(panel_size());
+        }
+        return;
+      case GemmPath::kPanels:
+        right_ = workspace.vector<T>(panel_size() * team());
+        if (plan_.pack_left) {
+          left_ = workspace.vector<T>(plan_.rows * plan_.depth * team());
+        }
+        return;
+      default:  // both operands are used where they stand
+        return;
+    }
+  }
+  [[nodiscard]] std::size_t panel_size() const { return kernels_.tile.columns * plan_.depth; }
+
+  /// Of packed columns: whole vectors, and a line more, lest lengths that are powers of two put all
+  /// columns into the same sets of the cache.
   [[nodiscard]] std::size_t narrow_stride(std::size_t depth) const {
     return round_up(depth, kernels_.tile.lanes) + kCacheLineBytes / sizeof(T);
   }
+  /// Whole vectors already, and columns spread over the sets of the cache.
+  [[nodiscard]] bool narrow_in_place() const {
+    constexpr std::size_t kWayBytes = 4096;
+    return shape_.k % kernels_.tile.lanes == 0 && shape_.k <= plan_.depth &&
+           b_.leading_dimension() * sizeof(T) * 4 % kWayBytes != 0;
+  }
 
   void run_narrow_block(Range depth) {
-    const std::size_t stride = narrow_stride(depth.count);
-    for (std::size_t j = 0; j < shape_.n; ++j) {
-      T* packed = right_.data() + j * stride;
-      std::fill(std::copy_n(right_at(depth.first, j), depth.count, packed), packed + stride, T{0});
+    const T* columns = right_at(depth.first, 0);
+    std::size_t stride = b_.leading_dimension();
+    if (!narrow_in_place()) {
+      stride = narrow_stride(depth.count);
+      for (std::size_t j = 0; j < shape_.n; ++j) {
+        T* packed = right_.data() + j * stride;
+        std::fill(std::copy_n(right_at(depth.first, j), depth.count, packed), packed + stride,
+                  T{0});
+      }
+      columns = right_.data();
     }
     parallel_for(team_, team(), [&](std::size_t member) {
       const Range part = share_of(member, team(), shape_.m, kernels_.tile.rows);
       if (part.count > 0) {
-        kernels_.multiply_narrow(left_at(part.first, depth.first), right_.data(), stride,
-                                 depth.count, target(part, {0, shape_.n}, depth));
+        kernels_.multiply_narrow(left_at(part.first, depth.first), columns, stride, depth.count,
+                                 target(part, {0, shape_.n}, depth));
       }
     });
   }
 
-  void run_block(Range columns, Range depth) {
-    if (plan_.narrow) {
-      run_narrow_block(depth);
-      return;
-    }
-    const RightBlock<T> right = prepare_right(columns, depth);
+  /// Rows of C, or columns, are shared out: whichever are many.
+  void run_few_block(Range depth) {
+    const bool few_columns = plan_.path == GemmPath::kFewColumns;
+    const std::size_t many = few_columns ? shape_.m : shape_.n;
     parallel_for(team_, team(), [&](std::size_t member) {
-      if (plan_.split_columns) {
-        const Range part = share_of(member, team(), columns.count, kernels_.tile.columns);
-        RightBlock<T> own = right;
-        own.data += part.first / kernels_.tile.columns * right.panel_step;
-        multiply_rows(member, {0, shape_.m}, {columns.first + part.first, part.count}, depth, own);
-      } else {
-        const Range part = share_of(member, team(), shape_.m, kernels_.tile.rows);
-        multiply_rows(member, part, columns, depth, right);
+      const Range part = share_of(member, team(), many, few_.many);
+      if (part.count == 0) {
+        return;
+      }
+      const Range rows = few_columns ? part : Range{0, shape_.m};
+      const Range columns = few_columns ? Range{0, shape_.n} : part;
+      const FewOperands<T> left_few{left_at(0, depth.first).data, a_.leading_dimension(),
+                                    right_at(depth.first, part.first), b_.leading_dimension(),
+                                    depth.count};
+      const FewOperands<T> right_few{right_at(depth.first, 0), b_.leading_dimension(),
+                                     left_at(part.first, depth.first).data, a_.leading_dimension(),
+                                     depth.count};
+      few_.multiply(few_layout(), few_columns ? right_few : left_few, few_columns,
+                    target(rows, columns, depth));
+    });
+  }
+
+  [[nodiscard]] FewLayout few_layout() const {
+    switch (which_) {
+      case GemmCase::kNT:
+        return FewLayout::kBothRows;
+      case GemmCase::kNN:  // few columns
+        return FewLayout::kFewDepthMajor;
+      default:
+        return FewLayout::kBothDepthMajor;
+    }
+  }
+
+  void run_block(Range depth) {
+    if (plan_.path == GemmPath::kNarrow) {
+      run_narrow_block(depth);
+    } else if (plan_.path == GemmPath::kTiles) {
+      run_tile_block(depth);
+    } else {
+      run_few_block(depth);
+    }
+  }
+
+  /// body(member, rows, columns): its part of C for each thread that has one.
+  template <class Body>
+  void share_out(const Body& body) {
+    parallel_for(team_, team(), [&](std::size_t member) {
+      Range rows{0, shape_.m};
+      Range columns{0, shape_.n};
+      if (team() > 1) {
+        (plan_.split_columns ? columns : rows) =
+            plan_.split_columns ? share_of(member, team(), shape_.n, kernels_.tile.columns)
+                                : share_of(member, team(), shape_.m, kernels_.tile.rows);
+      }
+      if (rows.count > 0 && columns.count > 0) {
+        body(member, rows, columns);
       }
     });
+  }
+
+  /// B is used where it stands; only a last panel that does not end on a whole vector is packed.
+  void run_tile_block(Range depth) {
+    const std::size_t width = kernels_.tile.columns;
+    const bool ragged = shape_.n % kernels_.tile.lanes != 0;
+    if (ragged) {
+      const std::size_t rest = shape_.n % width;
+      pack_panel(depth, {shape_.n - rest, rest}, right_.data());
+    }
+    share_out([&](std::size_t, Range rows, Range columns) {
+      const RightBlock<T> right{.data = right_at(depth.first, columns.first),
+                                .panel_step = width,
+                                .stride = b_.leading_dimension(),
+                                .tail = ragged ? right_.data() : nullptr,
+                                .next = nullptr,
+                                .next_stride = 0,
+                                .next_is_transposed = false};
+      kernels_.multiply(left_at(rows.first, depth.first), right, depth.count, plan_.order,
+                        target(rows, columns, depth));
+    });
+  }
+
+  void run_panels() {
+    share_out([&](std::size_t member, Range rows, Range columns) {
+      for (std::size_t row = 0; row < rows.count; row += plan_.rows) {
+        const Range block{rows.first + row, std::min(plan_.rows, rows.count - row)};
+        std::size_t depth = 0;
+        do {
+          run_panels_of(member, block, columns, {depth, std::min(plan_.depth, shape_.k - depth)});
+          depth += plan_.depth;
+        } while (depth < shape_.k);
+      }
+    });
+  }
+
+  /// One thread's: each panel of B is packed, and meets all rows of the block, which meanwhile
+  /// fetch the next panel from memory.
+  void run_panels_of(std::size_t member, Range rows, Range columns, Range depth) {
+    const std::size_t width = kernels_.tile.columns;
+    T* panel = right_.data() + member * panel_size();
+    LeftBlock<T> left = left_at(rows.first, depth.first);
+    if (plan_.pack_left) {
+      T* packed = left_.data() + member * plan_.rows * plan_.depth;
+      kernels_.pack_left(left.data, left.stride, left.depth_major, rows.count, depth.count, packed);
+      left = {packed, 0, true, true};
+    }
+    for (std::size_t j = 0; j < columns.count; j += width) {
+      const Range some{columns.first + j, std::min(width, columns.count - j)};
+      pack_panel(depth, some, panel);
+      const bool more = j + 2 * width <= columns.count;
+      const RightBlock<T> right{.data = panel,
+                                .panel_step = 0,
+                                .stride = width,
+                                .tail = nullptr,
+                                .next = more ? right_at(depth.first, some.first + width) : nullptr,
+                                .next_stride = b_.leading_dimension(),
+                                .next_is_transposed = which_ == GemmCase::kNT};
+      kernels_.multiply(left, right, depth.count, LoopOrder::kPanelsOutside,
+                        target(rows, some, depth));
+    }
   }
 
   [[nodiscard]] const T* right_at(std::size_t depth, std::size_t column) const {
@@ -130,51 +260,11 @@ class Product {
                                    : &b_.data()[depth * b_.leading_dimension() + column];
   }
 
-  void pack_panel(Range depth, std::size_t column, std::size_t columns, T* panel) const {
+  void pack_panel(Range depth, Range columns, T* panel) const {
     const auto pack =
         which_ == GemmCase::kNT ? kernels_.pack_panel_transposed : kernels_.pack_panel;
-    pack(right_at(depth.first, column), b_.leading_dimension(), depth.count, columns, panel);
-  }
-
-  RightBlock<T> prepare_right(Range columns, Range depth) {
-    const std::size_t width = kernels_.tile.columns;
-    if (plan_.pack_right) {
-      const std::size_t panels = divide_up(columns.count, width);
-      parallel_for(team_, panels, [&](std::size_t q) {
-        const std::size_t first = q * width;
-        pack_panel(depth, columns.first + first, std::min(width, columns.count - first),
-                   right_.data() + q * width * depth.count);
-      });
-      return {right_.data(), width * depth.count, width, nullptr};
-    }
-    // B is used where it stands; only a last, narrower panel is packed, to end on a whole vector.
-    const std::size_t rest = columns.count % width;
-    if (rest > 0) {
-      pack_panel(depth, columns.first + columns.count - rest, rest, right_.data());
-    }
-    return {right_at(depth.first, columns.first), width, b_.leading_dimension(),
-            rest > 0 ? right_.data() : nullptr};
-  }
-
-  void multiply_rows(std::size_t member, Range rows, Range columns, Range depth,
-                     const RightBlock<T>& right) {
-    if (columns.count == 0 || rows.count == 0) {
-      return;
-    }
-    if (!plan_.pack_left) {
-      kernels_.multiply(left_at(rows.first, depth.first), right, depth.count,
-                        LoopOrder::kRowsOutside, target(rows, columns, depth));
-      return;
-    }
-    T* packed = left_.data() + member * left_size_;
-    for (std::size_t done = 0; done < rows.count; done += plan_.rows) {
-      const Range block{rows.first + done, std::min(plan_.rows, rows.count - done)};
-      const LeftBlock<T> from = left_at(block.first, depth.first);
-      kernels_.pack_left(from.data, from.stride, from.depth_major, block.count, depth.count,
-                         packed);
-      kernels_.multiply({packed, 0, true, true}, right, depth.count, LoopOrder::kPanelsOutside,
-                        target(block, columns, depth));
-    }
+    pack(right_at(depth.first, columns.first), b_.leading_dimension(), depth.count, columns.count,
+         panel);
   }
 
   [[nodiscard]] LeftBlock<T> left_at(std::size_t row, std::size_t depth) const {
@@ -188,20 +278,24 @@ class Product {
   [[nodiscard]] TargetBlock<T> target(Range rows, Range columns, Range depth) const {
     const bool last = depth.first + depth.count >= shape_.k;
     const bool masked = last && !mask_.empty();
-    return {
-        .data = &c_.data()[rows.first * c_.leading_dimension() + columns.first],
-        .stride = c_.leading_dimension(),
-        .rows = rows.count,
-        .columns = columns.count,
-        .alpha = epilogue_.alpha,
-        .beta = depth.first == 0 ? epilogue_.beta : T{1},
-        .bias = last && !epilogue_.bias.empty() ? epilogue_.bias.data() + columns.first : nullptr,
-        .relu = last && epilogue_.relu,
-        .mask = masked ? mask_.row_data(rows.first) + columns.first : nullptr,
-        .mask_stride = masked ? mask_.leading_dimension() : 0};
+    const T beta = depth.first == 0 ? epilogue_.beta : T{1};
+    const bool biased = last && !epilogue_.bias.empty();
+    const bool rectified = last && epilogue_.relu;
+    return {.data = &c_.data()[rows.first * c_.leading_dimension() + columns.first],
+            .stride = c_.leading_dimension(),
+            .rows = rows.count,
+            .columns = columns.count,
+            .alpha = epilogue_.alpha,
+            .beta = beta,
+            .bias = biased ? epilogue_.bias.data() + columns.first : nullptr,
+            .relu = rectified,
+            .mask = masked ? mask_.row_data(rows.first) + columns.first : nullptr,
+            .mask_stride = masked ? mask_.leading_dimension() : 0,
+            .plain = epilogue_.alpha == T{1} && beta == T{0} && !biased && !rectified && !masked};
   }
 
   const GemmKernels<T>& kernels_;
+  const FewKernels<T>& few_;
   GemmCase which_;
   MatrixView<const T> a_;
   MatrixView<const T> b_;
@@ -210,27 +304,52 @@ class Product {
   GemmShape shape_;
   int team_;
   GemmPlan plan_;
-  std::size_t panels_per_block_;
   MatrixView<const T> mask_;
   std::span<T> right_;
   std::span<T> left_;
-  std::size_t left_size_ = 0;
 };
+
+/// Columns [first, first + count) of a product.
+template <class T>
+void multiply_columns(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
+                      MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
+                      const Execution& with, Range columns) {
+  Epilogue<T> own = epilogue;
+  if (!own.bias.empty()) {
+    own.bias = own.bias.subspan(columns.first, columns.count);
+  }
+  if (!own.mask.empty()) {
+    own.mask = own.mask.cols_from(columns.first, columns.count);
+  }
+  Product<T>(kernels, which, a,
+             which == GemmCase::kNT ? b.rows_from(columns.first, columns.count)
+                                    : b.cols_from(columns.first, columns.count),
+             c.cols_from(columns.first, columns.count), own, with)
+      .run();
+}
 
 }  // namespace
 
 template <class T>
-void blocked_gemm(const GemmKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
+void blocked_gemm(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
                   MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
                   const Execution& with) {
   const Workspace::Scope scope(with.workspace);
-  Product<T>(kernels, which, a, b, c, epilogue, with).run();
+  const GemmShape shape = gemm_shape<T>(which, a, b, c, epilogue);
+  const std::size_t rest = columns_apart(which, shape, kernels.tiles.tile, kernels.few.many);
+  if (rest == 0) {
+    Product<T>(kernels, which, a, b, c, epilogue, with).run();
+    return;
+  }
+  const std::size_t most = shape.n - rest;
+  multiply_columns(kernels, which, a, b, c, epilogue, with, {0, most});
+  multiply_columns(kernels, which, a, b, c, epilogue, with, {most, rest});
 }
 
-template void blocked_gemm(const GemmKernels<float>&, GemmCase, MatrixView<const float>,
+template void blocked_gemm(const ProductKernels<float>&, GemmCase, MatrixView<const float>,
                            MatrixView<const float>, MatrixView<float>, const Epilogue<float>&,
                            const Execution&);
-template void blocked_gemm(const GemmKernels<double>&, GemmCase, MatrixView<const double>,
+template void blocked_gemm(const ProductKernels<double>&, GemmCase, MatrixView<const double>,
                            MatrixView<const double>, MatrixView<double>, const Epilogue<double>&,
                            const Execution&);
 

@@ -32,28 +32,59 @@ template <class T>
 TileOperands<T> tile_of(const LeftBlock<T>& a, std::size_t row, std::size_t rows,
                         std::size_t depth) {
   if (a.packed) {
-    return {a.data + row * depth, rows, nullptr, 0, depth};
+    return {.a = a.data + row * depth, .a_stride = rows, .depth = depth};
   }
-  return {a.depth_major ? a.data + row : a.data + row * a.stride, a.stride, nullptr, 0, depth};
+  return {.a = a.depth_major ? a.data + row : a.data + row * a.stride,
+          .a_stride = a.stride,
+          .depth = depth};
 }
 
-/// C's rows [row, row + rows), all columns of panel q.
+/// What tile number `tile` of a panel fetches of the next one.
+template <class T>
+void set_fetch(const RightBlock<T>& b, std::size_t tile, TileOperands<T>& operands) {
+  constexpr std::size_t kLine = kCacheLineBytes / sizeof(T);
+  constexpr std::size_t kLines = (kPanelColumns<T> + kLine - 1) / kLine;
+  operands.fetch = operands.b;
+  operands.fetch_step = 0;
+  operands.fetch_jump = 0;
+  if (b.next == nullptr) {
+    return;
+  }
+  if (!b.next_is_transposed) {
+    operands.fetch = b.next + tile / kLines % kDepthUnroll * b.next_stride + tile % kLines * kLine;
+    operands.fetch_step = b.next_stride;
+  } else if ((tile + 1) * kFetches <= kPanelColumns<T>) {
+    operands.fetch = b.next + tile * kFetches * b.next_stride;
+    operands.fetch_step = 1;
+    operands.fetch_jump = b.next_stride;
+  }
+}
+
+/// Rows [row, row + rows) of A and C, and which tile of the panel they are.
+struct TileRows {
+  std::size_t row;
+  std::size_t rows;
+  std::size_t tile;
+};
+
+/// C's rows, all columns of panel q.
 template <class T>
 void multiply_tile(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
-                   std::size_t row, std::size_t rows, std::size_t panel, const TargetBlock<T>& c) {
+                   const TileRows& at, std::size_t panel, const TargetBlock<T>& c) {
   const std::size_t column = panel * kPanelColumns<T>;
   const std::size_t columns = std::min(kPanelColumns<T>, c.columns - column);
-  TileOperands<T> operands = tile_of(a, row, rows, depth);
+  TileOperands<T> operands = tile_of(a, at.row, at.rows, depth);
   const bool tail = columns < kPanelColumns<T> && b.tail != nullptr;
   operands.b = tail ? b.tail : b.data + panel * b.panel_step;
   operands.b_stride = tail ? kPanelColumns<T> : b.stride;
+  set_fetch(b, at.tile, operands);
   TargetBlock<T> target = c;
-  target.data += row * c.stride;
+  target.data += at.row * c.stride;
   if (c.mask != nullptr) {
-    target.mask += row * c.mask_stride;
+    target.mask += at.row * c.mask_stride;
   }
   const std::size_t vectors = (columns + kLanes<T> - 1) / kLanes<T>;
-  tile_function<T>(a.packed || a.depth_major, rows, vectors)(operands, target, column, columns);
+  tile_function<T>(a.packed || a.depth_major, at.rows, vectors)(operands, target, column, columns);
 }
 
 template <class T>
@@ -61,20 +92,18 @@ void multiply(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth, 
               const TargetBlock<T>& c) {
   const std::size_t panels = (c.columns + kPanelColumns<T> - 1) / kPanelColumns<T>;
   if (order == LoopOrder::kRowsOutside) {
-    for (std::size_t row = 0; row < c.rows;) {
-      const std::size_t rows = next_tile_rows(c.rows - row);
+    for (TileRows at{0, 0, 0}; at.row < c.rows; at.row += at.rows) {
+      at.rows = next_tile_rows(c.rows - at.row);
       for (std::size_t panel = 0; panel < panels; ++panel) {
-        multiply_tile(a, b, depth, row, rows, panel, c);
+        multiply_tile(a, b, depth, at, panel, c);
       }
-      row += rows;
     }
     return;
   }
   for (std::size_t panel = 0; panel < panels; ++panel) {
-    for (std::size_t row = 0; row < c.rows;) {
-      const std::size_t rows = next_tile_rows(c.rows - row);
-      multiply_tile(a, b, depth, row, rows, panel, c);
-      row += rows;
+    for (TileRows at{0, 0, 0}; at.row < c.rows; at.row += at.rows, ++at.tile) {
+      at.rows = next_tile_rows(c.rows - at.row);
+      multiply_tile(a, b, depth, at, panel, c);
     }
   }
 }
@@ -90,14 +119,45 @@ void pack_panel(const T* b, std::size_t stride, std::size_t depth, std::size_t c
   }
 }
 
+/// Stores what `load_turned` loads from row(0), ... at depth p on into rows p on of a panel.
+template <class T, std::size_t kQuads>
+HWY_INLINE void turn_into_panel(const T* rows, std::size_t stride, std::size_t p, T* panel) {
+  const Tag<T> d;
+  Vector<T> columns[kQuads][kQuad<T>];
+  load_turned<Tag<T>, kQuads>(
+      d, [&](std::size_t j) HWY_ATTR { return rows + j * stride + p; }, columns);
+  unroll<kQuads>([&](auto q) HWY_ATTR {
+    unroll<kQuad<T>>([&](auto r) HWY_ATTR {
+      hn::StoreU(columns[q][r], d, panel + (p + q * kQuad<T> + r) * kPanelColumns<T>);
+    });
+  });
+}
+
 template <class T>
-void pack_panel_transposed(const T* b, std::size_t stride, std::size_t depth, std::size_t columns,
-                           T* panel) {
-  transpose_matrix(b, stride, columns, depth, panel, kPanelColumns<T>);
-  const std::size_t end = (columns + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
-  if (columns < end) {
+HWY_FLATTEN void pack_panel_transposed(const T* b, std::size_t stride, std::size_t depth,
+                                       std::size_t columns, T* panel) {
+  const std::size_t whole = columns / kLanes<T> * kLanes<T>;
+  for (std::size_t j = 0; j < whole; j += kLanes<T>) {
+    const T* rows = b + j * stride;
+    std::size_t p = 0;
+    for (; p + kQuadsAtOnce * kQuad<T> <= depth; p += kQuadsAtOnce * kQuad<T>) {
+      turn_into_panel<T, kQuadsAtOnce>(rows, stride, p, panel + j);
+    }
+    for (; p + kQuad<T> <= depth; p += kQuad<T>) {
+      turn_into_panel<T, 1>(rows, stride, p, panel + j);
+    }
+    for (; p < depth; ++p) {
+      for (std::size_t lane = 0; lane < kLanes<T>; ++lane) {
+        panel[p * kPanelColumns<T> + j + lane] = rows[lane * stride + p];
+      }
+    }
+  }
+  if (whole < columns) {
+    transpose_matrix(b + whole * stride, stride, columns - whole, depth, panel + whole,
+                     kPanelColumns<T>);
     for (std::size_t p = 0; p < depth; ++p) {
-      std::fill(panel + p * kPanelColumns<T> + columns, panel + p * kPanelColumns<T> + end, T{0});
+      std::fill(panel + p * kPanelColumns<T> + columns,
+                panel + p * kPanelColumns<T> + whole + kLanes<T>, T{0});
     }
   }
 }

@@ -7,30 +7,40 @@
 namespace interpscale::kernels::simd {
 namespace {
 
-// Half of a second-level cache of 1 MiB for a block of B; A's tiles and C pass through the rest.
+// Half of a second-level cache of 1 MiB for B; A's tiles and C pass through the rest.
 constexpr std::size_t kRightBlockBytes = std::size_t{512} << 10U;
-// Wider blocks of B gain nothing: at 1024 x 1024 x 128 NN, 512 columns get 91 % and 256 get 93 %.
-constexpr std::size_t kMostColumns = 256;
 // A longer block of the depth saves passes over C, a shorter one keeps six rows of A in the
 // first-level cache: 6 * 1024 floats are 24 KiB.
 constexpr std::size_t kLongDepthBytes = 4096;
 // Packing B costs a pass over it: with fewer rows of A there is too little work to pay for it.
 constexpr std::size_t kPackRightFromRows = 64;
+// A B that is read where it stands and does not fit: so few rows walk down panel after panel.
+constexpr std::size_t kPanelOrderRows = 12;
 // Enough of them to pay for packing even a B that fits the second-level cache, unless A is read
 // down its columns (1024 x 1024 x 128 NN: 82 % unpacked, 93 % packed).
 constexpr std::size_t kManyRows = 512;
-// A is packed only where it is read down columns that are far apart: 4096^3 TN gains four points,
-// while NN and NT lose four to five, and 1024^3 TN loses eight.
-constexpr std::size_t kPackLeftFromRows = 4096;
-constexpr std::size_t kPackLeftFromColumns = 512;
-constexpr std::size_t kPackedDepthBytes = 1536;
-constexpr std::size_t kPackedRows = 192;
-constexpr std::size_t kPackedColumns = 1024;
+// A is packed, in blocks of rows that leave room for two panels of B in the second-level cache,
+// where it is read down its columns and enough panels share the cost.
+constexpr std::size_t kPackLeftFromColumns = 2048;
+constexpr std::size_t kPackLeftFromRows = 96;
+constexpr std::size_t kPackedDepthBytes = 2048;
+constexpr std::size_t kPackedLeftBytes = std::size_t{512} << 10U;
 // Sums over the lanes of a product with few columns cost as much as so many FMAs an element. Three
 // are measured with many rows; 32 x 10 x 64 gains a fifth where 512 x 10 x 64 loses 3 %, hence two.
 constexpr std::size_t kLaneSumCost = 2;
 // There, four rows of A and all of B's columns are to stay in the first-level cache.
 constexpr std::size_t kNarrowDepthBytes = 2048;
+// With more, too little of a vector along the columns is lost.
+constexpr std::size_t kMostFewColumns = 12;
+
+// Two threads share B's panels rather than C's rows where each gets at least so many.
+constexpr std::size_t kPanelsAThread = 2;
+
+// A vector of 16 lanes of which at most 8 (A transposed) or 5 hold columns costs as much as a full
+// one; the kernels for few columns pay for what there is, and a fifth of a microsecond.
+constexpr std::size_t kLeastLanesApart = 8;
+constexpr std::size_t kLeastDepthApart = 32;
+constexpr std::size_t kLeastWorkApart = 2048;
 
 std::size_t divide_up(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
@@ -55,47 +65,78 @@ bool is_narrow(GemmCase which, GemmShape shape, std::size_t lanes) {
          shape.k * divide_up(shape.n, lanes);
 }
 
-}  // namespace
-
-GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes, const TileSize& tile,
-                   int threads) {
-  // 128 x 10 x 256: 10.2 us with lanes along the columns, 6.8 with lanes along the depth.
-  if (is_narrow(which, shape, tile.lanes)) {
-    const std::size_t depth = equal_blocks(shape.k, kNarrowDepthBytes / scalar_bytes, tile.lanes);
-    return {.depth = depth,
-            .columns = shape.n,
-            .rows = shape.m,
-            .pack_left = false,
-            .pack_right = false,
-            .split_columns = false,
-            .narrow = true};
+/// Is B to be packed where its panels are read more than once?
+bool packs_right(GemmCase which, GemmShape shape, std::size_t scalar_bytes) {
+  if (which == GemmCase::kNT) {
+    return true;
   }
-  const bool pack_left =
-      which == GemmCase::kTN && shape.m >= kPackLeftFromRows && shape.n >= kPackLeftFromColumns;
-  const std::size_t most_depth = (pack_left ? kPackedDepthBytes : kLongDepthBytes) / scalar_bytes;
-  const std::size_t depth = equal_blocks(shape.k, most_depth, 4);
-
   const bool many_rows = which != GemmCase::kTN && shape.m >= kManyRows;
   const std::size_t fits = many_rows ? kRightBlockBytes / 2 : kRightBlockBytes;
-  const bool right_fits = shape.n * shape.k * scalar_bytes <= fits;
-  const bool pack_right =
-      which == GemmCase::kNT || pack_left || (!right_fits && shape.m >= kPackRightFromRows);
-  const auto team = static_cast<std::size_t>(std::max(threads, 1));
-  const bool split_columns = shape.m < 2 * team * tile.rows;
-  std::size_t columns = std::max(shape.n, std::size_t{1});
-  if (pack_right) {
-    const std::size_t fitting = std::min(kRightBlockBytes / (depth * scalar_bytes), kMostColumns);
-    const std::size_t most = pack_left ? kPackedColumns : fitting * (split_columns ? team : 1);
-    columns =
-        equal_blocks(shape.n, std::max(round_up(most, tile.columns), tile.columns), tile.columns);
+  return shape.m >= kPackRightFromRows && shape.n * shape.k * scalar_bytes > fits;
+}
+
+GemmPath path_of(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
+                 const KernelSizes& sizes) {
+  if (is_narrow(which, shape, sizes.tile.lanes)) {
+    return GemmPath::kNarrow;
   }
-  return {.depth = depth,
-          .columns = columns,
-          .rows = kPackedRows / tile.rows * tile.rows,
+  if (shape.n <= kMostFewColumns && shape.n % sizes.tile.lanes != 0 && shape.m >= sizes.many) {
+    return GemmPath::kFewColumns;
+  }
+  if (which == GemmCase::kNT && shape.m <= sizes.few && shape.n >= sizes.many) {
+    return GemmPath::kFewRows;
+  }
+  return packs_right(which, shape, scalar_bytes) ? GemmPath::kPanels : GemmPath::kTiles;
+}
+
+}  // namespace
+
+std::size_t columns_apart(GemmCase which, GemmShape shape, const TileSize& tile, std::size_t many) {
+  if (shape.n <= tile.lanes || tile.lanes < kLeastLanesApart) {
+    return 0;
+  }
+  const std::size_t rest = shape.n % tile.lanes;
+  const bool straight = which == GemmCase::kTN;
+  if (rest == 0 || rest > tile.lanes / (straight ? 2 : 3)) {
+    return 0;
+  }
+  if (which == GemmCase::kNT) {
+    return shape.k >= kLeastDepthApart ? rest : 0;
+  }
+  return shape.m >= many && shape.m * shape.k >= kLeastWorkApart ? rest : 0;
+}
+
+GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
+                   const KernelSizes& sizes, int threads) {
+  const TileSize& tile = sizes.tile;
+  const GemmPath path = path_of(which, shape, scalar_bytes, sizes);
+  const bool pack_left = path == GemmPath::kPanels && which == GemmCase::kTN &&
+                         shape.m >= kPackLeftFromRows && shape.n >= kPackLeftFromColumns;
+  // Callers split a transposed A's rows by the number of threads: `pack_left` has no say.
+  const bool long_rows = which == GemmCase::kTN && shape.n >= kPackLeftFromColumns;
+  std::size_t most_depth = long_rows ? kPackedDepthBytes : kLongDepthBytes;
+  std::size_t depth_step = 4;
+  if (path == GemmPath::kNarrow) {
+    most_depth = kNarrowDepthBytes;
+    depth_step = tile.lanes;
+  }
+  const std::size_t depth = equal_blocks(shape.k, most_depth / scalar_bytes, depth_step);
+  const std::size_t rows =
+      pack_left ? equal_blocks(shape.m, kPackedLeftBytes / (depth * scalar_bytes), tile.rows)
+                : shape.m;
+  const auto team = static_cast<std::size_t>(std::max(threads, 1));
+  // Rows, unless each thread would have few of them, or would pack all of a large B for itself.
+  const bool few_rows = shape.m < 2 * team * tile.rows;
+  const bool many_panels =
+      path == GemmPath::kPanels && shape.n >= kPanelsAThread * team * tile.columns;
+  const bool right_fits = shape.n * shape.k * scalar_bytes <= kRightBlockBytes;
+  return {.path = path,
+          .depth = depth,
+          .rows = rows,
           .pack_left = pack_left,
-          .pack_right = pack_right,
-          .split_columns = split_columns,
-          .narrow = false};
+          .split_columns = few_rows || many_panels,
+          .order = right_fits || shape.m > kPanelOrderRows ? LoopOrder::kRowsOutside
+                                                           : LoopOrder::kPanelsOutside};
 }
 
 }  // namespace interpscale::kernels::simd

@@ -14,8 +14,8 @@
 
 namespace interpscale::kernels::simd {
 
-/// op(A)'s rows [0, rows), depth [0, depth). Depth-major: element (i, p) at data[p * stride + i]
-/// (A transposed, or a packed panel); else at data[i * stride + p].
+/// op(A)'s rows [0, rows), depth [0, depth). Depth-major: element (i, p) at data[p * stride + i] (A
+/// transposed, or a packed panel); else at data[i * stride + p].
 template <class T>
 struct LeftBlock {
   const T* data;
@@ -32,6 +32,11 @@ struct RightBlock {
   std::size_t panel_step;
   std::size_t stride;
   const T* tail;  ///< the narrower last panel, rows of TileSize::columns; nullptr if there is none
+  /// A whole panel that is packed next, to be fetched meanwhile: element (p, j) at p * next_stride
+  /// + j, or j * next_stride + p of a transposed one; nullptr if there is none.
+  const T* next;
+  std::size_t next_stride;
+  bool next_is_transposed;
 };
 
 /// The block of C, and what happens to it. `bias` and `mask` point at the block's first element.
@@ -47,6 +52,7 @@ struct TargetBlock {
   bool relu;
   const T* mask;  ///< nullptr: none
   std::size_t mask_stride;
+  bool plain;  ///< none of all this: the product itself is stored
 };
 
 enum class LoopOrder {
@@ -63,6 +69,22 @@ struct TileSize {
 
 /// Most columns of C that `multiply_narrow` takes.
 constexpr std::size_t kMostNarrowColumns = 16;
+
+/// Operands of a product with few rows or columns, element (i, j) of C for i over the few, j over
+/// the many.
+template <class T>
+struct FewOperands {
+  const T* few;
+  std::size_t few_stride;
+  const T* many;
+  std::size_t many_stride;
+  std::size_t depth;
+};
+enum class FewLayout {
+  kBothRows,        ///< few[i * few_stride + p], many[j * many_stride + p]
+  kFewDepthMajor,   ///< few[p * few_stride + i], many[j * many_stride + p]
+  kBothDepthMajor,  ///< few[p * few_stride + i], many[p * many_stride + j]
+};
 
 template <class T>
 struct GemmKernels {
@@ -83,6 +105,16 @@ struct GemmKernels {
   /// Packs rows [0, rows) of op(A) tile by tile, as `LeftBlock::packed` wants them.
   void (*pack_left)(const T* a, std::size_t stride, bool depth_major, std::size_t rows,
                     std::size_t depth, T* packed);
+};
+
+/// Products with few rows or columns.
+template <class T>
+struct FewKernels {
+  std::size_t at_once;  ///< rows, or columns, in one pass over the others
+  std::size_t many;     ///< at least so many of the others must stand in front of the last one
+  /// C block := epilogue(product).
+  void (*multiply)(FewLayout layout, const FewOperands<T>& operands, bool few_columns,
+                   const TargetBlock<T>& c);
 };
 
 template <class T>
@@ -137,6 +169,7 @@ struct JacobianKernels {
 template <class T>
 struct KernelTable {
   GemmKernels<T> gemm;
+  FewKernels<T> few;
   ElementwiseKernels<T> elementwise;
   ReductionKernels<T> reductions;
   LossKernels<T> losses;
@@ -161,6 +194,8 @@ using TargetBit = std::int64_t;
 // One file each, one overload per scalar type.
 void select(TargetBit target, GemmKernels<float>& kernels);
 void select(TargetBit target, GemmKernels<double>& kernels);
+void select(TargetBit target, FewKernels<float>& kernels);
+void select(TargetBit target, FewKernels<double>& kernels);
 void select(TargetBit target, ElementwiseKernels<float>& kernels);
 void select(TargetBit target, ElementwiseKernels<double>& kernels);
 void select(TargetBit target, ReductionKernels<float>& kernels);

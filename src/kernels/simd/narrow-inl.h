@@ -12,8 +12,8 @@
 
 #include <algorithm>
 
+#include "kernels/simd/epilogue-inl.h"
 #include "kernels/simd/kernel_table.hpp"
-#include "kernels/simd/tile-inl.h"
 #include "kernels/simd/transpose-inl.h"
 #include "kernels/simd/vectors-inl.h"
 

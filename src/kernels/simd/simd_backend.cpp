@@ -55,6 +55,7 @@ MatrixView<T> part(MatrixView<T> a, std::size_t first, std::size_t count) {
 template <class T>
 SimdBackend<T>::SimdBackend(simd::TargetBit target) : target_(simd::target_name(target)) {
   simd::select(target, table_.gemm);
+  simd::select(target, table_.few);
   simd::select(target, table_.elementwise);
   simd::select(target, table_.reductions);
   simd::select(target, table_.losses);
@@ -67,7 +68,7 @@ template <class T>
 void SimdBackend<T>::gemm(GemmCase which, MatrixView<const T> a, MatrixView<const T> b,
                           MatrixView<T> c, const Epilogue<T>& epilogue,
                           const Execution& with) const {
-  simd::blocked_gemm(table_.gemm, which, a, b, c, epilogue, with);
+  simd::blocked_gemm<T>({table_.gemm, table_.few}, which, a, b, c, epilogue, with);
 }
 
 template <class T>

@@ -3,9 +3,9 @@
 // depend on how C is cut up. Re-included once per target.
 //
 // Sizes (Zen 4, 117 GFLOP/s of FMAs a thread): with 32 registers 6 x 4 vectors reach 98 % and are
-// safe with unpacked A at power-of-two strides, which 12 and 14 rows are not; with 16 registers
-// 6 x 2, larger tiles spill. Four steps of depth a round: without it AVX2 gets 76-85 % for 97-100
-// %. SPDX-License-Identifier: Apache-2.0
+// safe with unpacked A at power-of-two strides, which 12 and 14 rows are not; with 16 registers 6 x
+// 2, larger tiles spill. Four steps of depth a round: without it AVX2 gets 76-85 % for 97-100 %.
+// SPDX-License-Identifier: Apache-2.0
 #if defined(INTERPSCALE_KERNELS_SIMD_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
 #undef INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
@@ -13,6 +13,9 @@
 #define INTERPSCALE_KERNELS_SIMD_TILE_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
+
+#include "kernels/simd/epilogue-inl.h"
 #include "kernels/simd/kernel_table.hpp"
 #include "kernels/simd/vectors-inl.h"
 
@@ -31,6 +34,8 @@ constexpr std::size_t kTileRows = 6;
 constexpr std::size_t kTileVectors = 2;
 #endif
 constexpr std::size_t kDepthUnroll = 4;
+/// Rows that a tile fetches in turn: a cache line of floats is sixteen depths, four rounds.
+constexpr std::size_t kFetches = 4;
 
 template <class T>
 constexpr std::size_t kPanelColumns = kTileVectors* kLanes<T>;
@@ -41,33 +46,15 @@ template <class T>
 struct TileOperands {
   const T* a;
   std::size_t a_stride;
-  const T* b;
-  std::size_t b_stride;
+  const T* b = nullptr;
+  std::size_t b_stride = 0;
   std::size_t depth;
+  /// Every round of depths p on fetches the line of fetch[p * fetch_step + turn * fetch_jump] into
+  /// the caches, turn = 0, 1, 2, 3, 0, ...
+  const T* fetch = nullptr;
+  std::size_t fetch_step = 0;
+  std::size_t fetch_jump = 0;
 };
-
-/// The epilogue of one vector of C's row i, columns from `column` on.
-template <class T, class Place>
-HWY_INLINE void store_vector(Vector<T> value, std::size_t i, std::size_t column,
-                             const TargetBlock<T>& c, const Place& place) {
-  const Tag<T> d;
-  T* to = c.data + i * c.stride + column;
-  value = hn::Mul(value, hn::Set(d, c.alpha));
-  if (c.beta != T{0}) {
-    value = hn::MulAdd(hn::Set(d, c.beta), place.load(to), value);
-  }
-  if (c.bias != nullptr) {
-    value = hn::Add(value, place.load(c.bias + column));
-  }
-  if (c.relu) {
-    value = hn::Max(hn::Zero(d), value);
-  }
-  if (c.mask != nullptr) {
-    const Vector<T> mask = place.load(c.mask + i * c.mask_stride + column);
-    value = hn::IfThenElseZero(hn::Gt(mask, hn::Zero(d)), value);
-  }
-  place.store(value, to);
-}
 
 template <class T, std::size_t kRows, std::size_t kVectors>
 struct Tile {
@@ -113,6 +100,8 @@ struct Tile {
     };
     std::size_t p = 0;
     for (; p + kDepthUnroll <= from.depth; p += kDepthUnroll) {
+      hwy::Prefetch(from.fetch + p * from.fetch_step +
+                    p / kDepthUnroll % kFetches * from.fetch_jump);
       steps(p, std::integral_constant<std::size_t, kDepthUnroll>());
     }
     for (; p < from.depth; ++p) {
@@ -122,29 +111,72 @@ struct Tile {
 
   /// Stores the tile at C's rows from 0 and columns from `column`; `columns` of them, of which only
   /// the last vector may be partial.
-  HWY_INLINE void store(const TargetBlock<T>& c, std::size_t column, std::size_t columns) const {
+  HWY_INLINE void store(const TargetBlock<T>& c, std::size_t column, std::size_t columns) {
     const std::size_t rest = columns - (kVectors - 1) * kLanes<T>;
-    unroll<kRows>([&](auto i) HWY_ATTR {
-      unroll<kVectors - 1>([&](auto v) HWY_ATTR {
-        store_vector<T>(sums[i][v], i, column + v * kLanes<T>, c, Whole());
-      });
-    });
-    constexpr std::size_t kLast = kVectors - 1;
-    unroll<kRows>([&](auto i) HWY_ATTR {
-      const std::size_t last_column = column + kLast * kLanes<T>;
-      if (rest == kLanes<T>) {
-        store_vector<T>(sums[i][kLast], i, last_column, c, Whole());
-      } else {
-        store_vector<T>(sums[i][kLast], i, last_column, c, Part{rest});
+    if (rest == kLanes<T>) {
+      store_with(c, column, Whole());
+    } else {
+      store_with(c, column, Part{rest});
+    }
+  }
+
+ private:
+  /// One step of the epilogue after the other, so that none is asked about more than once a tile.
+  template <class Place>
+  HWY_INLINE void store_with(const TargetBlock<T>& c, std::size_t column, const Place& last) {
+    const Tag<T> d;
+    T* to = c.data + column;
+    if (!c.plain) {
+      if (c.alpha != T{1}) {
+        const Vector<T> alpha = hn::Set(d, c.alpha);
+        for_each(last, [&](std::size_t, std::size_t, Vector<T> value, auto)
+                           HWY_ATTR { return hn::Mul(value, alpha); });
       }
+      if (c.beta != T{0}) {
+        const Vector<T> beta = hn::Set(d, c.beta);
+        for_each(last, [&](std::size_t i, std::size_t j, Vector<T> value, auto place) HWY_ATTR {
+          return hn::MulAdd(beta, place.load(to + i * c.stride + j), value);
+        });
+      }
+      if (c.bias != nullptr) {
+        for_each(last, [&](std::size_t, std::size_t j, Vector<T> value, auto place)
+                           HWY_ATTR { return hn::Add(value, place.load(c.bias + column + j)); });
+      }
+      if (c.relu) {
+        for_each(last, [&](std::size_t, std::size_t, Vector<T> value, auto)
+                           HWY_ATTR { return hn::Max(hn::Zero(d), value); });
+      }
+      if (c.mask != nullptr) {
+        const T* mask = c.mask + column;
+        for_each(last, [&](std::size_t i, std::size_t j, Vector<T> value, auto place) HWY_ATTR {
+          return hn::IfThenElseZero(hn::Gt(place.load(mask + i * c.mask_stride + j), hn::Zero(d)),
+                                    value);
+        });
+      }
+    }
+    for_each(last, [&](std::size_t i, std::size_t j, Vector<T> value, auto place) HWY_ATTR {
+      place.store(value, to + i * c.stride + j);
+      return value;
+    });
+  }
+
+  /// sum := body(row, offset of the column, sum, place) for every vector of the tile; `last` is the
+  /// place of a row's last.
+  template <class Place, class Body>
+  HWY_INLINE void for_each(const Place& last, const Body& body) {
+    unroll<kRows>([&](auto i) HWY_ATTR {
+      unroll<kVectors - 1>(
+          [&](auto v) HWY_ATTR { sums[i][v] = body(i, v * kLanes<T>, sums[i][v], Whole()); });
+      constexpr std::size_t kLast = kVectors - 1;
+      sums[i][kLast] = body(i, kLast * kLanes<T>, sums[i][kLast], last);
     });
   }
 };
 
 /// c's rows 0 ... kRows - 1, `columns` columns from `column` on.
 template <class T, bool kDepthMajor, std::size_t kRows, std::size_t kVectors>
-HWY_NOINLINE void compute_tile(const TileOperands<T>& from, const TargetBlock<T>& c,
-                               std::size_t column, std::size_t columns) {
+HWY_NOINLINE HWY_FLATTEN void compute_tile(const TileOperands<T>& from, const TargetBlock<T>& c,
+                                           std::size_t column, std::size_t columns) {
   Tile<T, kRows, kVectors> tile;
   tile.clear();
   tile.template accumulate<kDepthMajor>(from);
