@@ -31,13 +31,14 @@ Range share_of(std::size_t member, std::size_t team, std::size_t extent, std::si
   return {first, std::min(each, extent - first)};
 }
 
-/// One product on its way: the operands, the plan and the packing buffers.
+/// One product on its way: the operands, the plan and the packing buffers. `whole_columns` are those
+/// of the product that it may be a part of.
 template <class T>
 class Product {
  public:
   Product(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
           MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
-          const Execution& with)
+          const Execution& with, std::size_t whole_columns)
       : kernels_(kernels.tiles),
         few_(kernels.few),
         which_(which),
@@ -48,7 +49,8 @@ class Product {
         shape_(gemm_shape<T>(which, a, b, c, epilogue)),
         team_(worth_sharing(shape_) ? std::max(with.threads, 1) : 1),
         plan_(plan_gemm(which, shape_, sizeof(T),
-                        {kernels.tiles.tile, kernels.few.at_once, kernels.few.many}, team_)) {
+                        {kernels.tiles.tile, kernels.few.at_once, kernels.few.many}, team_,
+                        whole_columns)) {
     take_buffers(with.workspace);
     mask_ = epilogue.mask;
     if (!mask_.empty() && mask_.data() == c.data() && plan_.depth < shape_.k) {
@@ -324,7 +326,7 @@ void multiply_columns(const ProductKernels<T>& kernels, GemmCase which, MatrixVi
   Product<T>(kernels, which, a,
              which == GemmCase::kNT ? b.rows_from(columns.first, columns.count)
                                     : b.cols_from(columns.first, columns.count),
-             c.cols_from(columns.first, columns.count), own, with)
+             c.cols_from(columns.first, columns.count), own, with, c.cols())
       .run();
 }
 
@@ -338,7 +340,7 @@ void blocked_gemm(const ProductKernels<T>& kernels, GemmCase which, MatrixView<c
   const GemmShape shape = gemm_shape<T>(which, a, b, c, epilogue);
   const std::size_t rest = columns_apart(which, shape, kernels.tiles.tile, kernels.few.many);
   if (rest == 0) {
-    Product<T>(kernels, which, a, b, c, epilogue, with).run();
+    Product<T>(kernels, which, a, b, c, epilogue, with, shape.n).run();
     return;
   }
   const std::size_t most = shape.n - rest;

@@ -34,8 +34,10 @@ struct KernelSizes {
   std::size_t many;  ///< FewKernels::many
 };
 
+/// `whole_columns`: of the product that this one may be some of the columns of. They decide the
+/// depth, so that an element's bits do not depend on whether its column is multiplied apart.
 [[nodiscard]] GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
-                                 const KernelSizes& sizes, int threads);
+                                 const KernelSizes& sizes, int threads, std::size_t whole_columns);
 
 /// How many of C's last columns are better multiplied apart, by the kernels for few columns,
 /// because they would fill too little of a vector; 0: none. In X W^T the number of rows has no say.

@@ -107,13 +107,13 @@ std::size_t columns_apart(GemmCase which, GemmShape shape, const TileSize& tile,
 }
 
 GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
-                   const KernelSizes& sizes, int threads) {
+                   const KernelSizes& sizes, int threads, std::size_t whole_columns) {
   const TileSize& tile = sizes.tile;
   const GemmPath path = path_of(which, shape, scalar_bytes, sizes);
   const bool pack_left = path == GemmPath::kPanels && which == GemmCase::kTN &&
                          shape.m >= kPackLeftFromRows && shape.n >= kPackLeftFromColumns;
   // Callers split a transposed A's rows by the number of threads: `pack_left` has no say.
-  const bool long_rows = which == GemmCase::kTN && shape.n >= kPackLeftFromColumns;
+  const bool long_rows = which == GemmCase::kTN && whole_columns >= kPackLeftFromColumns;
   std::size_t most_depth = long_rows ? kPackedDepthBytes : kLongDepthBytes;
   std::size_t depth_step = 4;
   if (path == GemmPath::kNarrow) {
