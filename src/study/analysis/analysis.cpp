@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/study/analysis.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -47,6 +49,21 @@ std::vector<SubjectResult> group_by_subject(std::vector<CellResult> cells, const
   std::ranges::stable_sort(
       subjects, {}, [&](const SubjectResult& subject) { return place_in_plan(plan, subject); });
   return subjects;
+}
+
+/// The sizes at which 32-bit weights fill the machine's caches: where slopes may change.
+void mark_caches(const ComparableRounds& comparable, std::vector<std::string>& notes) {
+  constexpr double kBytesPerWeight = 4;
+  const std::vector<measure::Cache>& caches = comparable.rounds.begin()->second->environment.caches;
+  std::vector<std::string> marks;
+  for (const measure::Cache& cache : caches) {
+    const auto bytes = static_cast<double>(cache.bytes);
+    marks.push_back(fmt::format("L{} at N = {:.2g}", cache.level, bytes / kBytesPerWeight));
+  }
+  if (!marks.empty()) {
+    notes.push_back(
+        fmt::format("Weights alone fill {}: slopes may change there.", fmt::join(marks, ", ")));
+  }
 }
 
 void fit_taxes(StudyResult& result, const scaling::BootstrapOptions& options) {
@@ -141,6 +158,7 @@ Result<StudyResult> analyse(StudyJournal journal, const scaling::BootstrapOption
   }
   StudyResult result;
   result.notes = std::move(comparable->notes);
+  mark_caches(*comparable, result.notes);
   result.family = widest_family(journal.cells);
   result.subjects = group_by_subject(gather_cells(journal, *comparable), journal.plan);
   // Rounds beyond the plan's re-measure single cells: no cell needs them.
