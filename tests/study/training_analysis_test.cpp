@@ -169,7 +169,7 @@ TEST_CASE("training: a size with a failed run is left out, with a note", "[study
 }
 
 TEST_CASE("training: without step times there are steps but no seconds", "[study][training]") {
-  StudyJournal journal = planted(0.5, 0.6);
+  StudyJournal journal = planted(0.5, 0.6, 6);
   journal.steps.clear();
   const TaskResult task = analysed(journal);
   CHECK_FALSE(task.step);

@@ -31,8 +31,8 @@ Range share_of(std::size_t member, std::size_t team, std::size_t extent, std::si
   return {first, std::min(each, extent - first)};
 }
 
-/// One product on its way: the operands, the plan and the packing buffers. `whole_columns` are those
-/// of the product that it may be a part of.
+/// One product on its way: the operands, the plan and the packing buffers. `whole_columns` are
+/// those of the product that it may be a part of.
 template <class T>
 class Product {
  public:
