@@ -9,6 +9,7 @@
 #include "interpscale/measure/driver.hpp"
 #include "interpscale/measure/environment.hpp"
 #include "interpscale/measure/limits.hpp"
+#include "interpscale/study/subjects.hpp"
 
 namespace interpscale::bench {
 namespace {
@@ -46,6 +47,8 @@ RunContext measure_context(const std::string& simd_target) {
                                   environment.dirty ? " with changes" : "")},
       {"interpscale_build",
        fmt::format("{}: {} {}", environment.build_type, environment.compiler, environment.flags)},
+      {"cpu", environment.cpu},
+      {"planted", std::string(study::planted())},
       {"simd_target", simd_target.empty() ? limits.simd_target : simd_target},
       {"fma_peak", fmt::format("{:.4g} FLOP/s on one core, single precision, {}",
                                limits.flops_per_second, limits.simd_target)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/grid.hpp"
 
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -12,32 +13,37 @@ namespace {
 using study::CellRequest;
 using study::Specimen;
 
-constexpr std::size_t kInputs = 784;
 constexpr std::size_t kClasses = 10;
-constexpr std::size_t kWidths[] = {64, 256, 1024};
-constexpr std::size_t kDepths[] = {1, 3};
 constexpr std::uint64_t kSeed = 1;
 
-/// Keeps the specimen of the last topology asked for: the grid goes from one to the next.
+/// The specimens that were asked for: every one, where subjects are asked for in any order (serve),
+/// else the last alone, for the grid goes from one network to the next.
 class SpecimenCache {
  public:
+  explicit SpecimenCache(bool keeps_all) : keeps_all_(keeps_all) {}
+
   [[nodiscard]] std::shared_ptr<const Specimen> find(const nn::Topology& topology,
                                                      std::size_t batch) {
-    if (specimen_ == nullptr || specimen_->network.topology != topology ||
-        specimen_->inputs.rows() != batch) {
-      specimen_.reset();
-      specimen_ = std::make_shared<const Specimen>(study::random_specimen(topology, batch, kSeed));
+    std::shared_ptr<const Specimen>& specimen = specimens_[topology.name()];
+    if (specimen == nullptr) {
+      if (!keeps_all_) {
+        specimens_.clear();
+      }
+      const auto made =
+          std::make_shared<const Specimen>(study::random_specimen(topology, batch, kSeed));
+      return specimens_[topology.name()] = made;
     }
-    return specimen_;
+    return specimen;
   }
 
  private:
-  std::shared_ptr<const Specimen> specimen_;
+  bool keeps_all_;
+  std::map<std::string, std::shared_ptr<const Specimen>> specimens_;
 };
 
 void add_kernels(const Options& options, std::vector<GridEntry>& grid) {
   std::vector<measure::Subject> subjects;
-  for (const std::size_t width : kWidths) {
+  for (const std::size_t width : options.widths) {
     // The products of a hidden layer: forward, activation gradients, weight gradients.
     const std::size_t batch = options.batch;
     subjects.push_back(
@@ -47,7 +53,7 @@ void add_kernels(const Options& options, std::vector<GridEntry>& grid) {
     subjects.push_back(
         study::gemm_subject(kernels::GemmCase::kTN, {width, width, batch}, options.setting));
   }
-  for (const std::size_t width : kWidths) {
+  for (const std::size_t width : options.widths) {
     subjects.push_back(
         study::update_subject(nn::OptimizerKind::kSgd, width * width, options.setting));
     subjects.push_back(
@@ -55,9 +61,10 @@ void add_kernels(const Options& options, std::vector<GridEntry>& grid) {
   }
   for (measure::Subject& subject : subjects) {
     std::string name = subject.name;
-    grid.push_back({std::move(name), [subject = std::move(subject)]() -> Result<measure::Subject> {
-                      return subject;
-                    }});
+    const measure::Quantities dense = subject.quantities;
+    grid.push_back(
+        {std::move(name), dense,
+         [subject = std::move(subject)]() -> Result<measure::Subject> { return subject; }});
   }
 }
 
@@ -79,10 +86,10 @@ std::vector<CellRequest> requests_of(const nn::Topology& topology, std::size_t b
 std::vector<GridEntry> make_grid(const Options& options) {
   std::vector<GridEntry> grid;
   add_kernels(options, grid);
-  const auto cache = std::make_shared<SpecimenCache>();
-  for (const std::size_t width : kWidths) {
-    for (const std::size_t depth : kDepths) {
-      const nn::Topology topology{kInputs, std::vector<std::size_t>(depth, width), kClasses,
+  const auto cache = std::make_shared<SpecimenCache>(options.serve);
+  for (const std::size_t width : options.widths) {
+    for (const std::size_t depth : options.depths) {
+      const nn::Topology topology{options.inputs, std::vector<std::size_t>(depth, width), kClasses,
                                   kernels::Activation::kRelu};
       for (const CellRequest& request : requests_of(topology, options.batch)) {
         const Result<measure::Subject> dense =
@@ -91,7 +98,7 @@ std::vector<GridEntry> make_grid(const Options& options) {
           continue;
         }
         grid.push_back(
-            {dense->name, [request, cache, setting = options.setting] {
+            {dense->name, dense->quantities, [request, cache, setting = options.setting] {
                const auto specimen = cache->find(request.topology, request.batch);
                CellRequest with_activity = request;
                with_activity.active_pairs = specimen->active_pairs;

@@ -12,10 +12,11 @@
 
 namespace interpscale::bench {
 
-/// A subject's name, and the subject itself once its turn has come: a network and its activity,
-/// on which declared costs depend, are made no sooner.
+/// A subject's name, what it declares if every unit is active, and the subject itself once its turn
+/// has come: a network and its activity, on which declared costs depend, are made no sooner.
 struct GridEntry {
   std::string name;
+  measure::Quantities dense;
   std::function<Result<measure::Subject>()> make;
 };
 

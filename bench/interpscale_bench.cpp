@@ -10,6 +10,7 @@
 #include "bench/context.hpp"
 #include "bench/grid.hpp"
 #include "bench/registration.hpp"
+#include "bench/serve.hpp"
 
 namespace interpscale::bench {
 namespace {
@@ -34,6 +35,9 @@ int run(int argc, char** argv) {
     return *status;
   }
   const Options& options = std::get<Options>(parsed);
+  if (options.serve) {
+    return serve(options);
+  }
   const bool only_lists = options.has_flag("benchmark_list_tests");
   const RunContext context =
       only_lists ? RunContext{} : measure_context(options.setting.simd_target);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "interpscale/kernels/make_backend.hpp"
@@ -46,6 +47,14 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                  "Instruction set of backend simd (default: the best here)");
   app.add_option("--threads", options.setting.threads, "OpenMP threads")->capture_default_str();
   app.add_option("--batch", options.batch, "Samples a batch")->capture_default_str();
+  app.add_option("--widths", options.widths, "Units of each hidden layer")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--depths", options.depths, "Hidden layers")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--inputs", options.inputs, "Inputs of the networks")->capture_default_str();
+  app.add_flag("--serve", options.serve, "Answer the requests of `interpscale compare`");
   app.add_option("--most-flops", options.most_flops,
                  "Leave out what declares more floating-point operations for one run")
       ->capture_default_str();
@@ -61,9 +70,17 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     fmt::print(stderr, "interpscale_bench: {}\n", backend.error().message);
     return kUsageError;
   }
-  if (options.setting.threads < 1 || options.batch < 1) {
-    fmt::print(stderr, "interpscale_bench: --threads {} --batch {}: both must be at least 1\n",
-               options.setting.threads, options.batch);
+  const auto has_zero = [](const std::vector<std::size_t>& sizes) {
+    return std::find(sizes.begin(), sizes.end(), 0U) != sizes.end();
+  };
+  if (options.setting.threads < 1 || options.batch < 1 || options.inputs < 1 ||
+      has_zero(options.widths) || has_zero(options.depths)) {
+    fmt::print(
+        stderr,
+        "interpscale_bench: --threads {} --batch {} --inputs {} --widths {} --depths {}: all "
+        "must be at least 1\n",
+        options.setting.threads, options.batch, options.inputs, fmt::join(options.widths, ","),
+        fmt::join(options.depths, ","));
     return kUsageError;
   }
   return options;

@@ -6,6 +6,8 @@ option(INTERPSCALE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(INTERPSCALE_WERROR "Treat warnings as errors" OFF)
 set(INTERPSCALE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (empty: none)")
 option(INTERPSCALE_COVERAGE "Instrument for coverage" OFF)
+set(INTERPSCALE_PLANT "" CACHE STRING
+    "A slow-down on purpose, METHOD:PERCENT or METHOD:naive@WIDTH (tools/selftest-regressions)")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)

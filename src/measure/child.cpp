@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "interpscale/core/require.hpp"
-#include "measure/descriptor.hpp"
+#include "measure/process.hpp"
 
 namespace interpscale::measure {
 namespace {
@@ -28,47 +28,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kKeptLines = 20;
 constexpr std::size_t kKeptBytes = std::size_t{16} << 10;
 constexpr std::chrono::milliseconds kWaitingInterval{100};
-
-struct Pipe {
-  Descriptor read_end;
-  Descriptor write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail("cannot make a pipe: {}", std::strerror(errno));
-  }
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-/// A child that is killed and reaped unless it has been waited for.
-class Process {
- public:
-  explicit Process(pid_t id) : id_(id) {}
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-  ~Process() {
-    if (id_ > 0) {
-      kill(id_, SIGKILL);
-      while (waitpid(id_, nullptr, 0) < 0 && errno == EINTR) {
-      }
-    }
-  }
-
-  /// Its wait status once it has ended.
-  [[nodiscard]] std::optional<int> poll_status() {
-    int status = 0;
-    if (waitpid(id_, &status, WNOHANG) != id_) {
-      return std::nullopt;
-    }
-    id_ = -1;
-    return status;
-  }
-
- private:
-  pid_t id_;
-};
 
 /// The child's side of fork: never returns. `failure` reports the error number of a failed exec.
 [[noreturn]] void become(char* const* arguments, pid_t parent, int standard_error, int failure) {

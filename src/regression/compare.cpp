@@ -9,16 +9,14 @@
 #include <utility>
 
 #include "interpscale/core/require.hpp"
-#include "regression/holm.hpp"
+#include "regression/exponents.hpp"
+#include "regression/judge.hpp"
 #include "regression/log_ratio.hpp"
 
 namespace interpscale::regression {
 namespace {
 
-using scaling::Interval;
 using scaling::Observation;
-
-constexpr double kFamilyLevel = 0.05;
 
 using CellsByName = std::map<std::string_view, const Observation*>;
 
@@ -62,51 +60,6 @@ std::vector<std::string> names_missing_in(const CellsByName& other,
     }
   }
   return missing;
-}
-
-/// Two-sided p of the hypothesis nearest to proof: beyond the margin, beyond its opposite, inside.
-double smallest_p(const LogRatio& ratio, double margin) {
-  const double regressed = ratio.upper_tail(margin);
-  const double improved = ratio.lower_tail(-margin);
-  const double unchanged = std::max(ratio.lower_tail(margin), ratio.upper_tail(-margin));
-  return std::min(1.0, 2 * std::min({regressed, improved, unchanged}));
-}
-
-Verdict verdict_of(const Interval& log_interval, double margin) {
-  if (log_interval.low > margin) {
-    return Verdict::kRegressed;
-  }
-  if (log_interval.high < -margin) {
-    return Verdict::kImproved;
-  }
-  const bool inside = log_interval.low >= -margin && log_interval.high <= margin;
-  return inside ? Verdict::kUnchanged : Verdict::kInconclusive;
-}
-
-void judge(std::span<const LogRatio> ratios, double margin, std::vector<CellComparison>& cells) {
-  std::vector<double> p_values;
-  for (const LogRatio& ratio : ratios) {
-    p_values.push_back(smallest_p(ratio, margin));
-  }
-  const std::vector<double> levels = holm_levels(p_values, kFamilyLevel);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const Interval log_interval = ratios[i].interval(levels[i]);
-    cells[i].ratio = std::exp(ratios[i].mean);
-    cells[i].interval = {std::exp(log_interval.low), std::exp(log_interval.high)};
-    cells[i].confidence = 1 - levels[i];
-    cells[i].p_value = p_values[i];
-    cells[i].verdict = verdict_of(log_interval, margin);
-  }
-}
-
-Verdict worst_of(std::span<const CellComparison> cells) {
-  for (const Verdict verdict : {Verdict::kRegressed, Verdict::kInconclusive, Verdict::kImproved}) {
-    if (std::any_of(cells.begin(), cells.end(),
-                    [verdict](const CellComparison& cell) { return cell.verdict == verdict; })) {
-      return verdict;
-    }
-  }
-  return Verdict::kUnchanged;
 }
 
 bool same_problem(const Observation& a, const Observation& b) {
@@ -201,7 +154,7 @@ Result<Comparison> compare(std::span<const Observation> base,
   }
   comparison.note = note_of(comparison, options);
   std::vector<LogRatio> ratios;
-  double sum = 0;
+  std::vector<SizedRatio> points;
   for (const Observation& below : base) {
     const auto found = candidate_cells->find(below.name);
     if (found == candidate_cells->end()) {
@@ -217,13 +170,16 @@ Result<Comparison> compare(std::span<const Observation> base,
     const std::vector<double>& above = found->second->rounds;
     ratios.push_back(options.paired ? paired_log_ratio(below.rounds, above)
                                     : unpaired_log_ratio(below.rounds, above));
-    sum += ratios.back().mean;
-    comparison.cells.push_back({});
-    comparison.cells.back().name = below.name;
+    points.push_back({below.name, below.parameters, scaling::median(below.rounds), ratios.back()});
+    comparison.cells.push_back(describe(below, *found->second));
   }
-  comparison.geometric_mean_ratio = std::exp(sum / static_cast<double>(ratios.size()));
-  judge(ratios, std::log1p(comparison.threshold), comparison.cells);
-  comparison.verdict = worst_of(comparison.cells);
+  const double margin = std::log1p(comparison.threshold);
+  const std::vector<Judgement> judgements = judge(ratios, margin, kFamilyLevel);
+  for (std::size_t i = 0; i < judgements.size(); ++i) {
+    enter(judgements[i], ratios[i], margin, comparison.cells[i]);
+  }
+  comparison.exponents = compare_exponents(points);
+  conclude(comparison);
   return comparison;
 }
 

@@ -59,13 +59,17 @@ scaling::Interval LogRatio::interval(double level) const {
   return {mean - reach, mean + reach};
 }
 
+LogRatio log_ratio_of(const std::vector<double>& log_ratios) {
+  const Moments moments = moments_of(log_ratios);
+  return {moments.mean, std::sqrt(moments.variance_of_mean), moments.degrees_of_freedom};
+}
+
 LogRatio paired_log_ratio(const std::vector<double>& base, const std::vector<double>& candidate) {
   require(base.size() == candidate.size(), "pairs need as many rounds of both");
   std::vector<double> logs(base.size());
   std::transform(candidate.begin(), candidate.end(), base.begin(), logs.begin(),
                  [](double above, double below) { return std::log(above / below); });
-  const Moments moments = moments_of(logs);
-  return {moments.mean, std::sqrt(moments.variance_of_mean), moments.degrees_of_freedom};
+  return log_ratio_of(logs);
 }
 
 LogRatio unpaired_log_ratio(const std::vector<double>& base, const std::vector<double>& candidate) {

@@ -21,6 +21,9 @@ struct LogRatio {
   [[nodiscard]] scaling::Interval interval(double level) const;
 };
 
+/// Of log ratios, one a round; 2 at least.
+[[nodiscard]] LogRatio log_ratio_of(const std::vector<double>& log_ratios);
+
 /// Mean over rounds of log(candidate / base), round by round; as many rounds in both, 2 at least.
 [[nodiscard]] LogRatio paired_log_ratio(const std::vector<double>& base,
                                         const std::vector<double>& candidate);
