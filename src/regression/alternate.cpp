@@ -119,7 +119,13 @@ Result<void> Alternation::meet() {
   }
   if (const std::string difference = difference_of(base.machine, candidate.machine);
       !difference.empty()) {
-    return fail("the builds run differently here: {}", difference);
+    if (!options_.allow_different_targets) {
+      return fail(
+          "the builds run differently here ({}); to compare them all the same: "
+          "--allow-different-machines",
+          difference);
+    }
+    comparison_.note = "the builds run differently here, as asked: " + difference;
   }
   introduce(base, candidate, options_.filter, comparison_);
   comparison_.base_label = fmt::format("{} ({})", builds_[kBase]->label, base.description);

@@ -6,6 +6,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as xml
@@ -121,8 +122,32 @@ def history(scratch, path):
         tool.check(len(stream.readlines()) == 2, "history: not a line a revision")
     status, output, error = tool.run(BINARY, ["history", "show", file])
     tool.check(status == 0 and "2 revisions, 3 cells" in output, f"history show: {output}{error}")
+    draw(file)
     refused("a missing history", ["history", "show", file + "x"], file + "x")
     print("ok: history")
+
+
+def draw(file):
+    """A history of 24 revisions with a step of 20 % at the 13th: found, named and drawn."""
+    with open(file, encoding="utf-8") as stream:
+        line = json.loads(stream.readline())
+    with open(file, "w", encoding="utf-8") as stream:
+        for i in range(24):
+            cells = [dict(cell, seconds=1e-4 * (1.2 if i >= 12 else 1) * (1 + 1e-3 * (i * 7 % 5)))
+                     for cell in line["cells"]]
+            stream.write(json.dumps(dict(line, revision=f"r{i}", cells=cells)) + "\n")
+    status, output, error = tool.run(BINARY, ["history", "show", file])
+    tool.check(status == 0 and output.count("with revision r12") == 3, f"history: {output}{error}")
+    status, output, error = tool.run(BINARY, ["history", "show", file, "--json"])
+    folder = os.path.dirname(file)
+    plot = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "plot-history")
+    drawn = subprocess.run(["/usr/bin/python3", plot, "--out", folder], input=output, text=True,
+                           capture_output=True, check=False)
+    tool.check(drawn.returncode == 0, f"plot-history: {drawn.stderr}")
+    tool.check(sorted(os.listdir(folder))[-2:] == ["history.png", "history.svg"], "no figures")
+    bad = subprocess.run(["/usr/bin/python3", plot, "--out", folder], input="{}", text=True,
+                         capture_output=True, check=False)
+    tool.check(bad.returncode == 2, f"plot-history: {bad.returncode}")
 
 
 def study(scratch):

@@ -31,8 +31,9 @@ struct AlternateOptions {
   int blocks = 5;  ///< slices of each process, a cell and round
   std::size_t most_rounds = 200;
   double threshold = 0.03;
-  std::uint64_t seed = 1;  ///< of the order of the cells
-  bool one_core = true;    ///< pin; not with several threads
+  std::uint64_t seed = 1;                ///< of the order of the cells
+  bool allow_different_targets = false;  ///< the builds choose different SIMD targets here
+  bool one_core = true;                  ///< pin; not with several threads
   std::function<void(const std::string& what, double fraction)> progress;  ///< may be empty
 };
 

@@ -74,6 +74,7 @@ Result<std::vector<Comparison>> compare_two_builds(const CompareArguments& argum
     options.threshold = arguments.threshold / 100;
     options.slice_seconds = arguments.slice_milliseconds / 1000;
     options.seed = arguments.seed;
+    options.allow_different_targets = arguments.allow_different_machines;
     options.progress = show;
     Result<Comparison> comparison = regression::compare_builds(base, candidate, options);
     if (!comparison) {
