@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "interpscale/core/result.hpp"
@@ -87,10 +86,6 @@ struct CellRequest {
                                                            const CellRequest& request,
                                                            const Setting& setting,
                                                            SpecimenSource specimen);
-
-/// The slow-down that this build plants in a method on purpose (the CMake option INTERPSCALE_PLANT,
-/// for trials of the regression detector); empty in every other build.
-[[nodiscard]] std::string_view planted();
 
 /// A matrix product at one shape, for the stand-alone binary and the time model: names
 /// "kernel/gemm/nt/m:../n:../k:../t:../backend:..".
