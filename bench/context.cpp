@@ -9,7 +9,7 @@
 #include "interpscale/measure/driver.hpp"
 #include "interpscale/measure/environment.hpp"
 #include "interpscale/measure/limits.hpp"
-#include "interpscale/study/subjects.hpp"
+#include "interpscale/study/planted.hpp"
 
 namespace interpscale::bench {
 namespace {

@@ -12,6 +12,7 @@
 #include "interpscale/kernels/make_backend.hpp"
 #include "interpscale/measure/environment.hpp"
 #include "interpscale/measure/slice_timer.hpp"
+#include "interpscale/study/planted.hpp"
 
 namespace interpscale::bench {
 namespace {

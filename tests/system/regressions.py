@@ -56,7 +56,7 @@ def two_builds(scratch):
 
 
 def instructions():
-    arguments = ["compare", BENCH, BENCH, *SMALL, "--widths", "8", "--metric", "instructions"]
+    arguments = ["compare", BENCH, BENCH, *SMALL, "--metric", "instructions"]
     if shutil.which("valgrind") is None:
         refused("no valgrind", arguments, "tools/setup")
         return

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "interpscale/commands.hpp"
+#include "interpscale/commands_regression.hpp"
 #include "interpscale/terminal.hpp"
 
 namespace interpscale::tool {

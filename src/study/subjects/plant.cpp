@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "interpscale/core/require.hpp"
-#include "interpscale/study/subjects.hpp"
+#include "interpscale/study/planted.hpp"
 
 namespace interpscale::study {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "interpscale/commands.hpp"
+#include "interpscale/commands_regression.hpp"
 #include "interpscale/regression/alternate.hpp"
 #include "interpscale/regression/instructions.hpp"
 #include "interpscale/regression/render.hpp"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "interpscale/commands.hpp"
+#include "interpscale/commands_regression.hpp"
 #include "interpscale/regression/exports.hpp"
 #include "interpscale/saved_results.hpp"
 #include "interpscale/terminal.hpp"

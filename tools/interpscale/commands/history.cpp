@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "interpscale/commands.hpp"
+#include "interpscale/commands_regression.hpp"
 #include "interpscale/saved_results.hpp"
 #include "interpscale/terminal.hpp"
 
