@@ -16,8 +16,5 @@ void add_doctor(CLI::App& app, int& exit_code);
 void add_fit(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_cost(CLI::App& app, int& exit_code);
-void add_compare(CLI::App& app, int& exit_code);
-void add_history(CLI::App& app, int& exit_code);
-void add_export(CLI::App& app, int& exit_code);
 
 }  // namespace interpscale::tool
