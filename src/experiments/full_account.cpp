@@ -100,7 +100,10 @@ LedgerLine judge(std::string what, const std::string& flavour, const Figure& fig
     return line;
   }
   line.figure = figure;
-  line.detail += extrapolated ? "; extrapolated beyond the measured sizes" : "";
+  if (extrapolated) {
+    line.detail +=
+        fmt::format("{}extrapolated beyond the measured sizes", line.detail.empty() ? "" : "; ");
+  }
   line.verdict = judge_side(figure.interval, kLargeFactor);
   return line;
 }

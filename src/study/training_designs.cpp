@@ -66,15 +66,15 @@ std::vector<TrainingTask> smoke() {
 
 std::vector<TrainingTask> standard() {
   const std::vector<std::size_t> widths = {8, 12, 16, 24, 32, 48};
-  return {regression(4, widths, 16384, 7), regression(6, widths, 16384, 7),
-          regression(8, widths, 16384, 7), classification({32, 48, 64, 96, 128, 192}, 1920, 7, 2)};
+  return {regression(4, widths, 16384, 10), regression(6, widths, 16384, 10),
+          regression(8, widths, 16384, 10), classification({32, 48, 64, 96, 128, 192}, 3840, 8, 2)};
 }
 
 std::vector<TrainingTask> full() {
   const std::vector<std::size_t> widths = {8, 12, 16, 24, 32, 48, 64, 96, 128};
-  return {regression(4, widths, 65536, 9), regression(6, widths, 65536, 9),
-          regression(8, widths, 65536, 9),
-          classification({32, 48, 64, 96, 128, 192, 256, 384, 512}, 3840, 8, 2)};
+  return {regression(4, widths, 65536, 12), regression(6, widths, 65536, 12),
+          regression(8, widths, 65536, 12),
+          classification({32, 48, 64, 96, 128, 192, 256, 384, 512}, 7680, 9, 2)};
 }
 
 constexpr std::array kDesigns = {std::pair{"none", &none}, std::pair{"smoke", &smoke},

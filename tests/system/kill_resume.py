@@ -18,7 +18,8 @@ ROUNDS = 10  # so many that the study outlives the kills
 KERNEL_ROUNDS = 2
 # Long enough that most of a round is timing, not start-up: so that kills fall inside of it.
 STUDY = tool.TINY + ["--rounds", str(ROUNDS), "--min-seconds", "0.04",
-                     "--kernel-rounds", str(KERNEL_ROUNDS)]
+                     "--kernel-rounds", str(KERNEL_ROUNDS), "--trainings", "smoke"]
+SWEEPS, RESULTS, WIDTHS = 25, 30, 5  # of the smoke design
 
 
 def children(pid):
@@ -72,6 +73,14 @@ def check_complete(folder):
     wanted = {(number, cell) for number in range(ROUNDS) for cell in cells}
     tool.check(set(timings) == wanted, f"found {len(timings)} of {len(wanted)} timings")
     tool.check(set(timings.values()) == {1}, "a timing stands twice")
+    runs = collections.Counter(
+        (t["purpose"], t["width"], t["seed"], t["steps"],
+         t["learning_rate"] if t["purpose"] == "sweep" else None) for t in of_kind["training"])
+    tool.check(len(runs) == SWEEPS + RESULTS, f"found {len(runs)} of {SWEEPS + RESULTS} trainings")
+    tool.check(set(runs.values()) == {1}, "a training stands twice")
+    steps = collections.Counter((s["round"], s["width"]) for s in of_kind["step"])
+    tool.check(len(steps) == ROUNDS * WIDTHS, f"found {len(steps)} of {ROUNDS * WIDTHS} steps")
+    tool.check(set(steps.values()) == {1}, "a step stands twice")
     failed = [t for t in of_kind["timing"] if t["status"] != "ok"]
     tool.check(not failed, f"a timing failed: {failed[:1]}")
     check_kernels(of_kind)

@@ -66,10 +66,10 @@ struct StepsToLoss {
 struct StepsLaw {
   std::string flavour;  ///< "to the target loss", ...
   bool to_own_best = false;
-  double target = 0;                              ///< the loss, or the margin
-  std::vector<std::vector<StepsToLoss>> runs;     ///< [size][seed]
-  std::size_t censored = 0;                       ///< runs
-  std::size_t sizes = 0;                          ///< whose seeds all get there: those fitted
+  double target = 0;                           ///< the loss, or the margin
+  std::vector<std::vector<StepsToLoss>> runs;  ///< [size][seed]
+  std::size_t censored = 0;                    ///< runs
+  std::size_t sizes = 0;                       ///< whose median over seeds gets there: those fitted
   std::optional<experiments::PowerFigure> steps;  ///< S(N)
   std::optional<experiments::PowerFigure> time;   ///< S(N) x step, seconds
 };

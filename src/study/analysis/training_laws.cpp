@@ -117,6 +117,22 @@ void fit_compute(TaskResult& task, const BootstrapOptions& options) {
   }
 }
 
+/// The median over seeds, a censored run counting as fewer or more steps than any other; nothing
+/// where a run that the median rests on is censored.
+std::optional<double> median_steps(std::vector<StepsToLoss> runs) {
+  const auto place = [](const StepsToLoss& run) {
+    const int rank = run.reached == Reached::kBefore ? 0 : run.reached == Reached::kYes ? 1 : 2;
+    return std::pair(rank, run.steps);
+  };
+  std::ranges::sort(runs, {}, place);
+  const StepsToLoss& lower = runs[(runs.size() - 1) / 2];
+  const StepsToLoss& upper = runs[runs.size() / 2];
+  if (lower.reached != Reached::kYes || upper.reached != Reached::kYes) {
+    return std::nullopt;
+  }
+  return (lower.steps + upper.steps) / 2;
+}
+
 StepsLaw steps_law(const TaskResult& task, std::string flavour, double target, bool own_best,
                    const BootstrapOptions& options) {
   StepsLaw law;
@@ -127,19 +143,14 @@ StepsLaw steps_law(const TaskResult& task, std::string flavour, double target, b
   std::vector<std::vector<double>> steps;
   for (const TrainedSize& size : task.sizes) {
     std::vector<StepsToLoss> runs;
-    std::vector<double> reached;
     for (const std::vector<double>& losses : size.losses) {
       runs.push_back(own_best ? steps_to_own_best(target, size.run_steps, losses)
                               : steps_to(target, size.run_steps, losses));
-      if (runs.back().reached == Reached::kYes) {
-        reached.push_back(runs.back().steps);
-      } else {
-        ++law.censored;
-      }
+      law.censored += runs.back().reached == Reached::kYes ? 0U : 1U;
     }
-    if (reached.size() == runs.size()) {
+    if (const std::optional<double> median = median_steps(runs)) {
       sizes.push_back(size.parameters);
-      steps.push_back(std::move(reached));
+      steps.push_back({*median});
     }
     law.runs.push_back(std::move(runs));
   }

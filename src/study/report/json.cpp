@@ -6,6 +6,7 @@
 #include "interpscale/study/analysis.hpp"
 #include "interpscale/study/law_json.hpp"
 #include "study/report/json_values.hpp"
+#include "study/report/training.hpp"
 
 namespace interpscale::study {
 namespace {
@@ -114,6 +115,7 @@ Json json_of(const SubjectResult& subject, double reference) {
       {"against_parameters_trusted_only", optional_json(subject.against_parameters_trusted_only)},
       {"joint_trusted_only", optional_json(subject.joint_trusted_only)},
       {"tax", tax_json(subject, reference)},
+      {"training_taxes", training_taxes_json(subject)},
       {"theory_tax", optional_json(subject.theory_tax)},
       {"time_model",
        subject.time_model.cells.empty() ? Json(nullptr) : json_of(subject.time_model)},
@@ -172,6 +174,7 @@ Json to_json(const StudyResult& result) {
           {"family", family_json(result.family)},
           {"notes", result.notes},
           {"ledger", ledger},
+          {"trainings", trainings_json(result)},
           {"subjects", subjects}};
 }
 

@@ -8,6 +8,7 @@
 #include "interpscale/study/report.hpp"
 #include "study/report/setting.hpp"
 #include "study/report/tables.hpp"
+#include "study/report/training.hpp"
 
 namespace interpscale::study {
 namespace {
@@ -193,7 +194,8 @@ std::string markdown_report(const StudyResult& result) {
   std::string text = summary(result);
   for (const auto& section :
        {setting_section, design_section, networks_section, laws_section, one_factor_section,
-        tax_section, machine_section, ledger_section, caveats_section}) {
+        tax_section, training_section, training_tax_section, machine_section, ledger_section,
+        caveats_section}) {
     text += fmt::format("\n{}", section(result));
   }
   return text +
