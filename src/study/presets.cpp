@@ -14,7 +14,7 @@ namespace {
 
 /// Nine rounds of the standard study and what comes before them stay within a quarter of an hour.
 constexpr double kStandardRoundSeconds = 72;
-constexpr double kFullRoundSeconds = 600;
+constexpr double kFullRoundSeconds = 160;
 
 /// {inputs, width, depth}: first the family in which width alone grows, then the slanted ones.
 std::vector<Shape> common_shapes() {
@@ -80,9 +80,8 @@ Plan standard() {
   plan.subject_seconds = share_of_round(kStandardRoundSeconds);
   plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
-  plan.min_seconds = 0.015;
+  plan.min_seconds = 0.02;
   plan.warm_up_seconds = 0.005;
-  plan.repetitions = 2;
   return plan;
 }
 
@@ -92,7 +91,7 @@ Plan full() {
   plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 3}, {196, 256, 12}});
   plan.rounds = 15;
   plan.path_steps = 8;
-  plan.cell_budget_seconds = 20;
+  plan.cell_budget_seconds = 4;
   plan.subject_seconds = share_of_round(kFullRoundSeconds);
   plan.trainings = *training_design("full");
   plan.cells_per_subject = 26;

@@ -95,15 +95,16 @@ TEST_CASE("plan: every subject's design tells N from n, in every preset", "[stud
   }
 }
 
-TEST_CASE("plan: presets keep to the time they promise a subject", "[study][plan]") {
-  const auto [name, seconds] = GENERATE(std::pair{"quick", 5.8}, std::pair{"standard", 60.0});
+TEST_CASE("plan: presets keep to the time they promise", "[study][plan]") {
+  // 90 seconds, 15 minutes and 90 minutes, less what machines differ by and deviating cells take.
+  const auto [name, seconds] =
+      GENERATE(std::pair{"quick", 70.0}, std::pair{"standard", 780.0}, std::pair{"full", 4800.0});
   const Plan plan = *preset(name);
   const Result<Expansion> expansion = expand(plan);
   REQUIRE(expansion);
   INFO(name << ": " << expansion->cells.size() << " cells, " << expansion->topologies.size()
             << " networks");
-  const auto subjects = static_cast<double>(designs(*expansion).size());
-  CHECK(assumed_study_seconds(*expansion, plan) <= seconds * subjects);
+  CHECK(assumed_study_seconds(*expansion, plan) <= seconds);
 }
 
 TEST_CASE("plan: JSON gives the same plan back", "[study][plan]") {
