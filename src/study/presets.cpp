@@ -74,7 +74,7 @@ Plan standard() {
       with(plan.shapes,
            {{49, 512, 3}, {49, 768, 3}, {784, 512, 3}, {196, 256, 8}, {49, 256, 12}, {49, 512, 6}});
   plan.rounds = 9;
-  plan.kernel_rounds = 5;
+  plan.kernel_rounds = 1;
   plan.training_steps = 100;
   plan.cell_budget_seconds = 0.9;
   plan.subject_seconds = share_of_round(kStandardRoundSeconds);
@@ -88,6 +88,7 @@ Plan standard() {
 Plan full() {
   Plan plan = standard();
   plan.preset = "full";
+  plan.kernel_rounds = 2;
   plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 3}, {196, 256, 12}});
   plan.rounds = 15;
   plan.path_steps = 8;

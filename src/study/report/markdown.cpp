@@ -113,6 +113,15 @@ std::string deviating_subjects(const StudyResult& result) {
   return fmt::format("{}", fmt::join(labels, ", "));
 }
 
+/// Rounds in which some kernel was timed.
+std::size_t kernel_rounds_of(const StudyJournal& journal) {
+  std::set<int> rounds;
+  for (const KernelRecord& record : journal.kernels) {
+    rounds.insert(record.round);
+  }
+  return rounds.size();
+}
+
 std::string machine_section(const StudyResult& result) {
   const Table table = time_model_table(result);
   const std::string deviating = deviating_subjects(result);
@@ -123,9 +132,9 @@ std::string machine_section(const StudyResult& result) {
     text += fmt::format(
         "Of these, each cell's time is predicted from its kernel calls: the sum of what each call "
         "takes by itself (that operation at that shape, its operands as far from the last touch), "
-        "timed in {} processes of their own and scaled by the FMA peak measured there. A deviation "
-        "counts as explained only where every cell is predicted within 15 %.\n\n",
-        result.journal.plan.kernel_rounds);
+        "timed in {} rounds of their own ({} planned) and scaled by the FMA peak measured there. A "
+        "deviation counts as explained only where every cell is predicted within 15 %.\n\n",
+        kernel_rounds_of(result.journal), result.journal.plan.kernel_rounds);
     text += table.markdown() + "\nCell by cell:\n\n" + predicted_cells_table(result).markdown();
   }
   return text + figure("roofline", "FLOP/s against arithmetic intensity under measured limits");
