@@ -68,7 +68,10 @@ Result<void> record_deviating_cells(RunState& state) {
   return {};
 }
 
-/// What a child that died by a signal was timing has failed; the round goes on behind it.
+/// A kernel whose child ends this often before it has a time is recorded as failed.
+constexpr int kMostCrashes = 2;
+
+/// What such a child was timing has failed; the round goes on behind it.
 Result<void> give_up(RunState& state, int round, const std::string& kernel,
                      const measure::ChildExit& child) {
   KernelRecord record;
@@ -88,6 +91,7 @@ Result<void> run_round_of_kernels(RunState& state, int round) {
   const std::string folder = state.options.folder.string();
   const std::string stage =
       fmt::format("kernel round {} of {}", round + 1, state.journal.plan.kernel_rounds);
+  int crashes = 0;
   for (;;) {
     const std::vector<std::string> before = kernels_to_time(state.journal, round);
     if (before.empty()) {
@@ -113,10 +117,12 @@ Result<void> run_round_of_kernels(RunState& state, int round) {
                       : child->last_error);
     }
     const std::vector<std::string> left = kernels_to_time(state.journal, round);
-    if (left.size() == before.size()) {
+    crashes = left.size() == before.size() ? crashes + 1 : 0;
+    if (crashes == kMostCrashes) {
       if (Result<void> given_up = give_up(state, round, left.front(), *child); !given_up) {
         return given_up;
       }
+      crashes = 0;
     }
   }
 }
