@@ -80,8 +80,8 @@ Plan standard() {
   plan.subject_seconds = share_of_round(kStandardRoundSeconds);
   plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
-  plan.min_seconds = 0.02;
-  plan.warm_up_seconds = 0.005;
+  plan.min_seconds = 0.01;
+  plan.warm_up_seconds = 0.002;
   return plan;
 }
 
