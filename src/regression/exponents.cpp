@@ -127,6 +127,7 @@ std::vector<ExponentComparison> compare_exponents(std::span<const SizedRatio> ce
   const std::vector<Judgement> judgements = judge(slopes, kExponentThreshold, kFamilyLevel);
   for (std::size_t i = 0; i < exponents.size(); ++i) {
     exponents[i].difference = judgements[i].log_interval;
+    exponents[i].alone = slopes[i].interval(kFamilyLevel);
     exponents[i].verdict = judgements[i].verdict;
   }
   return exponents;

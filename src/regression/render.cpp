@@ -91,11 +91,23 @@ std::string summary_text(const Comparison& comparison) {
                             name_of(comparison.metric));
 }
 
+/// "exponents: 57 of 60 differences have 0 in their own 95 % interval".
+std::string agreement_text(const std::vector<ExponentComparison>& exponents) {
+  const auto agree =
+      std::count_if(exponents.begin(), exponents.end(),
+                    [](const ExponentComparison& exponent) { return exponent.alone.contains(0); });
+  return fmt::format("exponents: {} of {} differences have 0 in their own 95 % interval", agree,
+                     exponents.size());
+}
+
 /// What stands below the table, a line each.
 std::vector<std::string> remarks(const Comparison& comparison) {
   std::vector<std::string> lines;
   for (const ExponentComparison& exponent : comparison.exponents) {
     lines.push_back("exponent: " + exponent_text(exponent));
+  }
+  if (!comparison.exponents.empty()) {
+    lines.push_back(agreement_text(comparison.exponents));
   }
   for (const auto& [name, reason] : comparison.failed) {
     lines.push_back(fmt::format("failed: {}: {}", name, reason));
@@ -290,6 +302,7 @@ nlohmann::ordered_json to_json(const Comparison& comparison) {
                          {"base", exponent.base},
                          {"candidate", exponent.candidate},
                          {"difference", interval_json(exponent.difference)},
+                         {"difference_alone", interval_json(exponent.alone)},
                          {"verdict", name_of(exponent.verdict)}});
   }
   Json failed = Json::array();

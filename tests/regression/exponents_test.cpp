@@ -42,6 +42,7 @@ TEST_CASE("exponents: exact laws give the difference of their exponents", "[regr
   CHECK(exponents[0].candidate == Approx(1.7));
   CHECK(exponents[0].verdict == Verdict::kRegressed);
   CHECK(exponents[0].difference.contains(0.5));
+  CHECK_FALSE(exponents[0].alone.contains(0));
 }
 
 TEST_CASE("exponents: the same factor at every size is no changed exponent", "[regression]") {
@@ -49,6 +50,7 @@ TEST_CASE("exponents: the same factor at every size is no changed exponent", "[r
   REQUIRE(exponents.size() == 1);
   CHECK(exponents[0].verdict == Verdict::kUnchanged);
   CHECK(exponents[0].difference.contains(0));
+  CHECK(exponents[0].alone.contains(0));
 }
 
 TEST_CASE("exponents: slow at large widths only is a changed exponent", "[regression]") {

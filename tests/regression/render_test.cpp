@@ -32,7 +32,7 @@ Comparison sample() {
   open.verdict = Verdict::kInconclusive;
   open.rounds_needed = 40;
   comparison.cells = {slow, steady, open};
-  comparison.exponents = {{"family", 4, 1.0, 1.5, {0.4, 0.6}, Verdict::kRegressed}};
+  comparison.exponents = {{"family", 4, 1.0, 1.5, {0.4, 0.6}, {0.45, 0.55}, Verdict::kRegressed}};
   comparison.failed = {{"broken", "off by 3"}};
   comparison.control = Control{3, 0, 0.004};
   return comparison;
@@ -43,7 +43,8 @@ TEST_CASE("render: the terminal names cells, exponents, the A/A arm and the verd
   const std::string text = to_text(sample());
   for (const char* words :
        {"2 us +- 0 %", "+10.00 % [+8.00 %, +12.00 %]", "inconclusive (9 rounds of about 40)",
-        "family: N^1.00 became N^1.50", "the algorithm has changed", "failed: broken: off by 3",
+        "family: N^1.00 became N^1.50", "exponents: 0 of 1 differences have 0",
+        "the algorithm has changed", "failed: broken: off by 3",
         "A/A arm: 0 false alarms in 3 cells", "regressed: of 3 cells 1 regressed, 1 unchanged"}) {
     CHECK_THAT(text, Contains(words));
   }
@@ -69,6 +70,7 @@ TEST_CASE("render: json holds every figure", "[regression][render]") {
   CHECK(json.at("cells")[0].at("interval")[0] == 1.08);
   CHECK(json.at("control").at("cells") == 3);
   CHECK(json.at("exponents")[0].at("difference")[1] == 0.6);
+  CHECK(json.at("exponents")[0].at("difference_alone")[1] == 0.55);
 }
 
 TEST_CASE("render: quantities in units a person reads", "[regression][render]") {

@@ -70,6 +70,7 @@ struct ExponentComparison {
   double base = 0;               ///< slope of log time in log N
   double candidate = 0;          ///< the same
   scaling::Interval difference;  ///< candidate's minus base's, at the level of its Holm step
+  scaling::Interval alone;       ///< the same at 95 %, as if it were the only one
   Verdict verdict = Verdict::kInconclusive;  ///< regressed: grows faster than it did
 };
 
