@@ -75,21 +75,6 @@ Eigen::MatrixXd log_sizes_from(std::span<const double> sizes, double reference_s
   return column;
 }
 
-/// Declared FLOPs may be proportional: what rounding leaves of the exponent 0 is no growth.
-constexpr double kRounding = 1e-9;
-
-Growth growth_of(const Interval& exponent, double constant_within) {
-  if (exponent.low > kRounding) {
-    return Growth::kGrows;
-  }
-  if (exponent.high < -kRounding) {
-    return Growth::kShrinks;
-  }
-  const bool inside =
-      exponent.low >= -constant_within - kRounding && exponent.high <= constant_within + kRounding;
-  return inside ? Growth::kConstant : Growth::kUndecided;
-}
-
 }  // namespace
 
 std::string_view name_of(Growth growth) {
@@ -105,6 +90,19 @@ std::string_view name_of(Growth growth) {
   }
   require(false, "an unknown growth");
   return {};
+}
+
+Growth growth_of(const Interval& exponent, double constant_within) {
+  // Declared FLOPs may be proportional: what rounding leaves of the exponent 0 is no growth.
+  constexpr double kRounding = 1e-9;
+  const double bound = constant_within + kRounding;
+  if (exponent.low >= -bound && exponent.high <= bound) {
+    return Growth::kConstant;
+  }
+  if (exponent.low > 0) {
+    return Growth::kGrows;
+  }
+  return exponent.high < 0 ? Growth::kShrinks : Growth::kUndecided;
 }
 
 Result<RatioLaw> fit_ratio(std::span<const double> sizes, std::span<const Observation> numerator,

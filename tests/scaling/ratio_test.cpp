@@ -53,6 +53,17 @@ TEST_CASE("ratio: grows, shrinks, constant or undecided, by the interval", "[sca
   CHECK(name_of(Growth::kUndecided) == "undecided");
 }
 
+TEST_CASE("ratio: an interval within the bound is constant, though it excludes 0",
+          "[scaling][ratio]") {
+  CHECK(growth_of({0.0002, 0.021}, 0.05) == Growth::kConstant);
+  CHECK(growth_of({-0.03, -0.01}, 0.05) == Growth::kConstant);
+  CHECK(growth_of({-0.05, 0.05}, 0.05) == Growth::kConstant);
+  CHECK(growth_of({0.01, 0.06}, 0.05) == Growth::kGrows);
+  CHECK(growth_of({-0.06, -0.01}, 0.05) == Growth::kShrinks);
+  CHECK(growth_of({-0.01, 0.06}, 0.05) == Growth::kUndecided);
+  CHECK(growth_of({0.0002, 0.021}, 0) == Growth::kGrows);
+}
+
 TEST_CASE("ratio: proportional counts of one exact round are constant, whatever rounding leaves",
           "[scaling][ratio]") {
   const std::vector<double> sizes = geometric_sizes(8, 1e4, 2);

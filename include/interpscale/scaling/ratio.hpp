@@ -14,6 +14,11 @@ enum class Growth { kGrows, kConstant, kShrinks, kUndecided };
 
 [[nodiscard]] std::string_view name_of(Growth growth);
 
+/// constant: the interval inside +-`constant_within`, even where it excludes 0, since so small an
+/// exponent, however certain, is no growth that matters; else grows: above 0; shrinks: below; else
+/// undecided.
+[[nodiscard]] Growth growth_of(const Interval& exponent, double constant_within);
+
 /// ratio(N) = numerator / denominator, over the cells that both have.
 struct RatioLaw {
   double exponent = 0;  ///< of the ratio in N, log-log
@@ -23,7 +28,7 @@ struct RatioLaw {
   Interval at_reference_interval;
 };
 
-/// grows: interval above 0; shrinks: below; constant: inside +-`constant_within`; else undecided.
+/// The growth by `growth_of`.
 [[nodiscard]] Result<RatioLaw> fit_ratio(std::span<const double> sizes,
                                          std::span<const Observation> numerator,
                                          std::span<const Observation> denominator,

@@ -102,9 +102,6 @@ struct TaskResult {
     const std::vector<double>& sizes, const std::vector<std::vector<double>>& values,
     const scaling::BootstrapOptions& options);
 
-/// grows, shrinks, constant or undecided, as for a tax.
-[[nodiscard]] scaling::Growth growth_of(const scaling::Interval& exponent);
-
 /// What experiments judge by.
 [[nodiscard]] experiments::TrainingEvidence evidence_of(const TaskResult& task);
 

@@ -233,18 +233,6 @@ Result<PowerFigure> fit_power(const std::vector<double>& sizes,
   return law;
 }
 
-scaling::Growth growth_of(const scaling::Interval& exponent) {
-  if (exponent.low > 0) {
-    return scaling::Growth::kGrows;
-  }
-  if (exponent.high < 0) {
-    return scaling::Growth::kShrinks;
-  }
-  return exponent.low >= -kTaxConstantWithin && exponent.high <= kTaxConstantWithin
-             ? scaling::Growth::kConstant
-             : scaling::Growth::kUndecided;
-}
-
 void fit_step_time(TaskResult& task, const BootstrapOptions& options) {
   std::vector<double> sizes;
   std::vector<std::vector<double>> seconds;

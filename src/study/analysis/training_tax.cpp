@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "interpscale/scaling/ratio.hpp"
+#include "interpscale/study/analysis.hpp"
 #include "study/analysis/fits.hpp"
 
 namespace interpscale::study {
@@ -49,7 +51,7 @@ void fit_against(const TaskResult& task, const StepsLaw& steps, double factor,
   experiments::TrainingTaxEvidence tax;
   tax.flavour = steps.flavour;
   tax.law = scaled(quotient_of(*subject.step_tax, *steps.steps), factor);
-  tax.growth = growth_of(tax.law.exponent.interval);
+  tax.growth = scaling::growth_of(tax.law.exponent.interval, kTaxConstantWithin);
   const Figure method = sum_of(subject.step_tax->exponent, task.step->exponent);
   const Figure& training = steps.time->exponent;
   if (method.interval.low > 0 && training.interval.low > 0) {

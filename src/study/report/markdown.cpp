@@ -95,9 +95,9 @@ std::string tax_section(const StudyResult& result) {
   }
   return fmt::format(
              "## Transparency tax\n\n{} "
-             "Time over that of {} on the same network and batch, paired by round. A tax grows or "
-             "shrinks where its exponent's interval excludes 0, is constant where it lies within "
-             "{} of 0.\n\n",
+             "Time over that of {} on the same network and batch, paired by round. A tax is "
+             "constant where its exponent's interval lies within {} of 0, else grows or shrinks "
+             "where that excludes 0.\n\n",
              ground_of(result), result.tax_denominator, kTaxConstantWithin) +
          table.markdown() + figure("tax", "Transparency tax against parameters N by method");
 }
