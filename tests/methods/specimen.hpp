@@ -150,8 +150,10 @@ class Specimen {
   const auto relu = Activation::kRelu;
   return {
       {.topology = {3, {1}, 2, relu}, .batch = 5, .options = {.steps = 3}},
-      {.topology = {7, {13, 5, 17}, 3, relu}, .batch = 9, .options = {.steps = 4}},
-      {.topology = {5, {9, 6}, 4, Activation::kSoftplus}, .batch = 3, .options = {.steps = 1}},
+      {.topology = {7, {13, 5, 17}, 3, relu}, .batch = 9, .options = {.steps = 4, .edges = true}},
+      {.topology = {5, {9, 6}, 4, Activation::kSoftplus},
+       .batch = 3,
+       .options = {.steps = 1, .starts = 1, .radius = 2.5, .epsilon = 0.3}},
       {.topology = {6, {16, 33}, 4, Activation::kTanh},
        .batch = 7,
        .options = {.steps = 5, .absolute = true, .workspace_bytes = 4096},

@@ -26,6 +26,7 @@ struct MethodOptions {
   int starts = 2;                                       ///< of an ascent
   double radius = 1;                                    ///< r, of the ball an ascent stays in
   double ridge = 1e-2;           ///< of a probe's normal equations, times their mean diagonal
+  double epsilon = 1e-2;         ///< of LRP's denominators: small beside z of order one
   double threshold = 1e-2;       ///< tau, the rise of KL that an edge's removal may cost
   double rate = 1e-2;            ///< eta, learning rate of traced training
   int latents_per_unit = 4;      ///< r, a dictionary's latents over its layer's width
@@ -33,6 +34,10 @@ struct MethodOptions {
   int dictionary_steps = 50;     ///< training steps of a dictionary
   double dictionary_rate = 0.2;  ///< learning rate of a dictionary, activations of mean square 1
   std::uint64_t seed = 1;        ///< of everything drawn
+  bool edges = false;            ///< the score of every edge beside their summaries, where offered
+  /// Of every layer, only the first so many neurons; 0: all. Of methods that walk for each neuron,
+  /// whatever the batch: others do not look at it.
+  std::size_t neurons_per_layer = 0;
   /// Hidden layers (from 0) whose rows are wanted; empty: all. What a method does with the rows of
   /// the others is its own choice: it may leave them alone, and save their work.
   std::vector<std::size_t> layers = {};

@@ -106,6 +106,11 @@ struct MethodSpec {
   /// reference|.
   std::function<double(MatrixView<const double> found, MatrixView<const double> reference_values)>
       deviation = {};
+  /// Of a method that walks through points of its own, per row: how far the exact walk stayed from
+  /// where rounding decides otherwise (a ReLU's kink, a tie), relative to values of order one; what
+  /// comes after is another walk, and its row is not held against the reference. Empty: no such
+  /// method.
+  std::function<std::vector<double>(const Probe<double>&)> clearance = {};
   std::vector<Identity> identities;
 
   /// The rows of an attribution of this problem.

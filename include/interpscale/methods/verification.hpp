@@ -38,6 +38,15 @@ class DoubleSpecimen {
 /// The smallest over the batch and the data set.
 [[nodiscard]] double kink_distance(const Probe<double>& probe);
 
+/// Values of order one carry errors of some 1e-6 after a few layers: farther than this from a
+/// decision, rounding does not make it.
+inline constexpr double kRowClearance = 1e-5;
+
+/// Of rows that come within `least` of a decision which rounding may make otherwise (see
+/// MethodSpec::clearance), exact := found: they are not compared.
+void set_aside_unclear_rows(const MethodSpec& method, const Probe<double>& probe, double least,
+                            MatrixView<const float> found, MatrixView<double> exact);
+
 struct Verification {
   double deviation = 0;  ///< largest |variant - reference|; infinity if a value is not finite
   double allowed = 0;    ///< the method's tolerance
@@ -49,8 +58,8 @@ struct Verification {
 [[nodiscard]] double largest_deviation(const MethodSpec& method, MatrixView<const float> found,
                                        MatrixView<const double> reference_values);
 
-/// Runs the method's reference and the variant on the same probe. Costs what the reference costs:
-/// meant for small problems.
+/// Runs the method's reference and the variant on the same probe; unclear rows are set aside. Costs
+/// what the reference costs: meant for small problems.
 [[nodiscard]] Verification verify(const MethodSpec& method, const Variant& variant,
                                   const Probe<float>& probe,
                                   const kernels::Context<float>& context);

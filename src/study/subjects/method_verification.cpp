@@ -99,6 +99,21 @@ std::size_t affordable_part(const MethodRun& run, const Specimen& specimen) {
   return affordable;
 }
 
+/// The run, or where its reference is beyond reach for a single sample and the method can be asked
+/// for fewer neurons (its cost tells), the same for as many as can be afforded.
+MethodRun with_affordable_neurons(const MethodRun& run, const Specimen& specimen) {
+  const double whole = reference_flops(run, specimen, 1);
+  MethodRun fewer = run;
+  fewer.options.neurons_per_layer = *std::ranges::max_element(specimen.network.topology.hidden);
+  while (whole > kReferenceFlops && fewer.options.neurons_per_layer > 1) {
+    fewer.options.neurons_per_layer /= 2;
+    if (reference_flops(fewer, specimen, 1) <= kReferenceFlops) {
+      return fewer;
+    }
+  }
+  return reference_flops(fewer, specimen, 1) < whole ? fewer : run;
+}
+
 bool all_finite(MatrixView<const float> values) {
   for (std::size_t i = 0; i < values.rows(); ++i) {
     if (!std::all_of(values.row(i).begin(), values.row(i).end(),
@@ -168,6 +183,26 @@ Result<Verification> compare_on(const MethodRun& run, const Specimen& specimen, 
   return verification;
 }
 
+std::string describe_part(const MethodRun& run, std::size_t samples, std::size_t batch) {
+  const std::size_t neurons = run.options.neurons_per_layer;
+  return describe_samples(samples, batch) +
+         (neurons > 0 ? fmt::format(", {} neurons a layer", neurons) : "");
+}
+
+/// Rows whose walk came near to what rounding decides are not compared, where a method has such.
+void set_aside_unclear(const MethodRun& run, const Specimen& specimen,
+                       const methods::DoubleSpecimen& doubles, MatrixView<const float> found,
+                       MatrixView<double> exact, const kernels::Context<float>& context) {
+  if (run.method.clearance) {
+    constexpr double kMargin = 4.0;
+    Part whole(specimen, first_samples(specimen.inputs.rows()));
+    const methods::DoubleSpecimen batch(whole.probe(specimen, run.options));
+    const double least = kMargin * rounding_of_units(specimen, batch, context);
+    methods::set_aside_unclear_rows(run.method, doubles.probe(),
+                                    std::max(least, methods::kRowClearance), found, exact);
+  }
+}
+
 Result<Verification> compare_with_definition(const MethodRun& run, const Specimen& specimen,
                                              std::span<const std::size_t> samples,
                                              const kernels::Context<float>& context) {
@@ -180,11 +215,12 @@ Result<Verification> compare_with_definition(const MethodRun& run, const Specime
   const methods::DoubleSpecimen doubles(probe);
   Matrix<double> exact(found.rows(), columns);
   run.method.reference(doubles.probe(), doubles.context(), exact);
+  set_aside_unclear(run, specimen, doubles, found, exact, context);
   return verdict(
       run.subject,
       {methods::largest_deviation(run.method, found, exact), run.method.tolerance(problem, exact)},
       fmt::format("the definition in double precision, {}",
-                  describe_samples(samples.size(), specimen.inputs.rows())));
+                  describe_part(run, samples.size(), specimen.inputs.rows())));
 }
 
 /// Something else that computes the same numbers in single precision.
@@ -207,12 +243,13 @@ Result<Verification> compare_with_rival(const MethodRun& run, const Specimen& sp
   rival.variant.run(probe, rival.context, others);
   Matrix<double> exact(others.rows(), columns);
   copy(others.view(), exact.view());
+  set_aside_unclear(run, specimen, methods::DoubleSpecimen(probe), found, exact, context);
   // Both are off from the true values by what the tolerance allows.
   return verdict(run.subject,
                  {methods::largest_deviation(run.method, found, exact),
                   2.0 * run.method.tolerance(problem, exact)},
                  fmt::format("{}, {} (the definition would take {:.2g} FLOP)", rival.description,
-                             describe_samples(samples.size(), specimen.inputs.rows()),
+                             describe_part(run, samples.size(), specimen.inputs.rows()),
                              reference_flops(run, specimen, 1)));
 }
 
@@ -236,12 +273,13 @@ Matrix<float> donor_of(const Matrix<float>& inputs) {
   return donor;
 }
 
-Result<Verification> verify_method(const MethodRun& run, const Specimen& specimen,
+Result<Verification> verify_method(const MethodRun& whole, const Specimen& specimen,
                                    MatrixView<const float> timed,
                                    const kernels::Context<float>& context) {
   if (!all_finite(timed)) {
-    return fail("{}: a value is not finite", run.subject);
+    return fail("{}: a value is not finite", whole.subject);
   }
+  const MethodRun run = with_affordable_neurons(whole, specimen);
   const std::size_t affordable = affordable_part(run, specimen);
   if (affordable > 0 || reference_flops(run, specimen, 1) <= kLargestReferenceFlops) {
     return compare_on(run, specimen, std::max<std::size_t>(affordable, 1), context,

@@ -27,8 +27,9 @@ struct MethodRun {
 /// and compared with that; where one sample is too many FLOPs for the reference, with another
 /// variant, or with the same one on the `reference` backend. Where that fails, the comparison is
 /// repeated on samples of the batch on which no ReLU is within rounding of its kink, if there are
-/// any: it must hold there.
-[[nodiscard]] Result<measure::Verification> verify_method(const MethodRun& run,
+/// any: it must hold there. A method whose cost is per neuron, whatever the batch, is asked for the
+/// first few neurons of each layer instead.
+[[nodiscard]] Result<measure::Verification> verify_method(const MethodRun& whole,
                                                           const Specimen& specimen,
                                                           MatrixView<const float> timed,
                                                           const kernels::Context<float>& context);

@@ -209,12 +209,25 @@ void add_method_options(CLI::App& command, ExplainOptions& options) {
       ->delimiter(',');
   command.add_option("--target", options.target, "F: the output of each sample's label, or INDEX")
       ->capture_default_str();
-  command.add_option("--steps", method.steps, "K, nodes of a path")
+  command.add_option("--steps", method.steps, "K, nodes of a path, steps of an ascent")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   command.add_option("--permutations", method.permutations, "T, of sampled orders")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  command.add_option("--starts", method.starts, "Of an ascent, for each neuron")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command.add_option("--radius", method.radius, "r, of the ball around zero an ascent stays in")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      .add_option("--epsilon", method.epsilon,
+                  "Of relevance propagation's denominators, above zero")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_flag("--edges", method.edges,
+                   "The score of every edge beside their summaries (edge_attribution)");
   command.add_option("--metric", options.metric, "What an effect is measured on: target or loss")
       ->check(CLI::IsMember({"default", "target", "loss"}))
       ->capture_default_str();
