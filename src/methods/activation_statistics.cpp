@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "interpscale/methods/spec.hpp"
-#include "interpscale/nn/passes.hpp"
+#include "methods/engine/passes.hpp"
 #include "methods/engine/plain.hpp"
 #include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
@@ -49,18 +49,23 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
 }
 
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
-  nn::forward(probe.network, probe.inputs, probe.tape, context);
   const nn::Topology& topology = probe.network.topology;
+  const std::size_t layers = engine::layers_wanted(topology, probe.options);
   const Workspace::Scope scope(context.workspace);
+  probe.tape.batch = probe.inputs.rows();
+  const engine::LayerStack h(probe.tape, context.workspace);
+  engine::forward_layers(probe.network, 0, layers, probe.inputs, h, context);
   const std::size_t widest = engine::widest_from(topology, 0);
   const std::span<float> mean = context.workspace.vector<float>(widest);
   const std::span<float> variance = context.workspace.vector<float>(widest);
   const std::span<float> positive = context.workspace.vector<float>(widest);
-  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     const std::size_t width = topology.hidden[layer];
     context.backend.column_moments(
-        probe.tape.activation(layer),
-        {mean.first(width), variance.first(width), positive.first(width)}, context);
+        h[layer], {mean.first(width), variance.first(width), positive.first(width)}, context);
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < width; ++j) {
       rows(j, kMean) = mean[j];
@@ -72,10 +77,14 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
 }
 
 Cost cost_fast(const Problem& problem) {
-  Cost cost{nn::forward_flops(problem.topology, problem.batch),
+  const nn::Topology& topology = problem.topology;
+  Cost cost{engine::forward_layers_flops(
+                topology, 0, engine::layers_wanted(topology, problem.options), problem.batch),
             engine::floor_bytes(problem, kColumns)};
-  for (const std::size_t width : problem.topology.hidden) {
-    cost.flops += kernels::column_moments_flops(problem.batch, width);
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    cost.flops += engine::wanted(problem.options, layer)
+                      ? kernels::column_moments_flops(problem.batch, topology.hidden[layer])
+                      : 0;
   }
   return cost;
 }
@@ -149,7 +158,8 @@ Identity::Verdict second_moment(const Probe<double>& probe, const Context<double
 }
 
 std::uint64_t workspace_bytes(const Problem& problem) {
-  return 3 * engine::vector_bytes<float>(engine::widest_from(problem.topology, 0));
+  return engine::LayerStack::tape_bytes(problem.topology) +
+         3 * engine::vector_bytes<float>(engine::widest_from(problem.topology, 0));
 }
 
 }  // namespace

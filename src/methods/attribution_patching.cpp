@@ -60,9 +60,10 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const LayerStack h(probe.tape, context.workspace);
   const LayerStack donor(topology, h.rows(), context.workspace);
   engine::forward_layers(probe.network, 0, hidden, probe.inputs, h, context);
-  engine::forward_layers(probe.network, 0, hidden, probe.donor, donor, context);
+  engine::forward_layers(probe.network, 0, engine::layers_wanted(topology, probe.options),
+                         probe.donor, donor, context);
   engine::visit_gradients(
-      probe.network, h, 0, context,
+      probe.network, h, engine::lowest_wanted(topology, probe.options), context,
       [&](MatrixView<float> gradient) {
         if (metric == Metric::kLoss) {
           engine::loss_rows(probe.network, h[hidden - 1], probe.labels, gradient, context);
@@ -71,6 +72,9 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
         }
       },
       [&](std::size_t layer, MatrixView<const float> gradient) {
+        if (!engine::wanted(probe.options, layer)) {
+          return;
+        }
         const Workspace::Scope visit_scope(context.workspace);
         const MatrixView<float> product =
             context.workspace.matrix<float>(gradient.rows(), gradient.cols());
@@ -83,9 +87,12 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
 Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t batch = problem.batch;
-  Flops flops = 2 * engine::forward_layers_flops(topology, 0, topology.hidden.size(), batch) +
-                engine::target_gradients_flops(topology, 0, batch) +
-                kernels::accumulate_path_step_flops(batch * topology.neurons());
+  const MethodOptions& options = problem.options;
+  Flops flops =
+      engine::forward_layers_flops(topology, 0, topology.hidden.size(), batch) +
+      engine::forward_layers_flops(topology, 0, engine::layers_wanted(topology, options), batch) +
+      engine::target_gradients_flops(topology, engine::lowest_wanted(topology, options), batch) +
+      kernels::accumulate_path_step_flops(batch * engine::wanted_neurons(topology, options));
   if (metric_of(problem.options) == Metric::kLoss) {
     flops += engine::loss_rows_flops(topology, batch);
   }

@@ -105,7 +105,9 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   KeptEdges kept(topology, context.workspace);
   SuffixPruning pruning(probe, h, circuit, kept, context);
   pruning.prune_readout();
-  for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
+  // The shares of a layer's neurons are decided once its incoming edges are.
+  for (std::size_t layer = topology.hidden.size();
+       layer-- > engine::lowest_wanted(topology, probe.options);) {
     pruning.prune_hidden(layer);
   }
   write_shares<float>(topology, kept, out);
@@ -119,7 +121,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   const engine::LayerStack h(probe.tape, context.workspace);
   Circuit circuit(probe, context);
   KeptEdges kept(topology, context.workspace);
-  for (std::size_t layer = topology.layers(); layer-- > 0;) {
+  for (std::size_t layer = topology.layers();
+       layer-- > engine::lowest_wanted(topology, probe.options);) {
     circuit.enter(layer);
     for (std::size_t j = 0; j < topology.fan_out(layer); ++j) {
       for (std::size_t i = 0; i < topology.fan_in(layer); ++i) {
@@ -152,7 +155,8 @@ Cost cost_fast(const Problem& problem) {
 
 Cost cost_naive(const Problem& problem) {
   Flops edges = 0;
-  for (std::size_t layer = 0; layer < problem.topology.layers(); ++layer) {
+  for (std::size_t layer = engine::lowest_wanted(problem.topology, problem.options);
+       layer < problem.topology.layers(); ++layer) {
     edges += edges_of(problem.topology, layer);
   }
   return {edges * (nn::forward_flops(problem.topology, problem.batch) +

@@ -37,8 +37,11 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const Workspace::Scope scope(context.workspace);
   const engine::LayerStack h(probe.tape, context.workspace);
   engine::visit_target_gradients(
-      probe.network, h, probe.labels, 0, context,
+      probe.network, h, probe.labels, engine::lowest_wanted(topology, probe.options), context,
       [&](std::size_t layer, MatrixView<const float> gradient) {
+        if (!engine::wanted(probe.options, layer)) {
+          return;
+        }
         const Workspace::Scope visit_scope(context.workspace);
         const MatrixView<float> product =
             context.workspace.matrix<float>(gradient.rows(), gradient.cols());
@@ -50,8 +53,10 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
 Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   return {nn::forward_flops(topology, problem.batch) +
-              engine::target_gradients_flops(topology, 0, problem.batch) +
-              kernels::multiply_flops(problem.batch * topology.neurons()),
+              engine::target_gradients_flops(
+                  topology, engine::lowest_wanted(topology, problem.options), problem.batch) +
+              kernels::multiply_flops(problem.batch *
+                                      engine::wanted_neurons(topology, problem.options)),
           engine::floor_bytes(problem, problem.batch)};
 }
 

@@ -79,29 +79,30 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-/// delta[l] := d loss / dz_l of every row's own loss; h := its activations.
+/// delta[l] := d loss / dz_l of every row's own loss, for layers from the last to `lowest`; h :=
+/// its activations.
 void loss_deltas(const nn::Mlp<float>& network, MatrixView<const float> inputs,
-                 std::span<const std::uint32_t> labels, const LayerStack& h,
+                 std::span<const std::uint32_t> labels, std::size_t lowest, const LayerStack& h,
                  const LayerStack& delta, const Context<float>& context) {
   const nn::Topology& topology = network.topology;
   const std::size_t hidden = topology.hidden.size();
   engine::forward_layers(network, 0, hidden, inputs, h, context);
   engine::loss_rows(network, h[hidden - 1], labels, delta[hidden - 1], context);
-  for (std::size_t layer = hidden; layer-- > 0;) {
+  for (std::size_t layer = hidden; layer-- > lowest;) {
     context.backend.multiply_by_slope(topology.activation, h[layer], delta[layer], context);
-    if (layer > 0) {
+    if (layer > lowest) {
       context.backend.gemm(kernels::GemmCase::kNN, delta[layer], network.layers[layer].weights,
                            delta[layer - 1], {}, context);
     }
   }
 }
 
-Flops loss_deltas_flops(const nn::Topology& topology, std::size_t rows) {
+Flops loss_deltas_flops(const nn::Topology& topology, std::size_t lowest, std::size_t rows) {
   return engine::forward_layers_flops(topology, 0, topology.hidden.size(), rows) +
          engine::loss_rows_flops(topology, rows) +
-         engine::target_gradients_flops(topology, 0, rows) +
+         engine::target_gradients_flops(topology, lowest, rows) +
          kernels::multiply_by_slope_flops(topology.activation,
-                                          std::uint64_t{rows} * topology.hidden[0]);
+                                          std::uint64_t{rows} * topology.hidden[lowest]);
 }
 
 MatrixView<const float> below_of(MatrixView<const float> inputs, const LayerStack& h,
@@ -124,17 +125,21 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const MatrixView<float> kernel = context.workspace.matrix<float>(batch, batch);
   const std::span<float> ones = context.workspace.vector<float>(batch);
   std::fill(ones.begin(), ones.end(), 1.0F);
-  loss_deltas(probe.network, probe.inputs, probe.labels, h, delta, context);
+  const std::size_t lowest = engine::lowest_wanted(topology, probe.options);
+  loss_deltas(probe.network, probe.inputs, probe.labels, lowest, h, delta, context);
   const float scale = static_cast<float>(probe.options.rate / static_cast<double>(data.rows()));
   for (std::size_t first = 0; first < data.rows(); first += batch) {
     const std::size_t count = std::min(batch, data.rows() - first);
     const MatrixView<const float> block = data.rows_from(first, count);
     const LayerStack block_h = their_h.window(0, count);
     const LayerStack block_delta = their_delta.window(0, count);
-    loss_deltas(probe.network, block, data_labels.subspan(first, count), block_h, block_delta,
-                context);
+    loss_deltas(probe.network, block, data_labels.subspan(first, count), lowest, block_h,
+                block_delta, context);
     const MatrixView<float> pairs = kernel.cols_from(0, count);
-    for (std::size_t layer = 0; layer < hidden; ++layer) {
+    for (std::size_t layer = lowest; layer < hidden; ++layer) {
+      if (!engine::wanted(probe.options, layer)) {
+        continue;
+      }
       context.backend.gemm(kernels::GemmCase::kNT, below_of(probe.inputs, h, layer),
                            below_of(block, block_h, layer), pairs, {.bias = ones.first(count)},
                            context);
@@ -142,7 +147,10 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
                            {.alpha = scale, .beta = first == 0 ? 0.0F : 1.0F}, context);
     }
   }
-  for (std::size_t layer = 0; layer < hidden; ++layer) {
+  for (std::size_t layer = lowest; layer < hidden; ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     context.backend.multiply(delta[layer], sums[layer], sums[layer], context);
     context.backend.transpose(sums[layer], layer_rows(out, topology, layer), context);
   }
@@ -153,12 +161,16 @@ Cost cost_fast(const Problem& problem) {
   const std::size_t batch = problem.batch;
   const std::size_t data = problem.streamed_samples();
   const float scale = static_cast<float>(problem.options.rate / static_cast<double>(data));
-  Flops flops =
-      loss_deltas_flops(topology, batch) + kernels::multiply_flops(batch * topology.neurons());
+  const std::size_t lowest = engine::lowest_wanted(topology, problem.options);
+  Flops flops = loss_deltas_flops(topology, lowest, batch) +
+                kernels::multiply_flops(batch * engine::wanted_neurons(topology, problem.options));
   for (std::size_t first = 0; first < data; first += batch) {
     const std::size_t count = std::min(batch, data - first);
-    flops += loss_deltas_flops(topology, count);
+    flops += loss_deltas_flops(topology, lowest, count);
     for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+      if (!engine::wanted(problem.options, layer)) {
+        continue;
+      }
       flops += kernels::gemm_flops({batch, count, topology.fan_in(layer)}, {.biased = true}) +
                kernels::gemm_flops({batch, topology.hidden[layer], count},
                                    {.scaled = scale != 1.0F, .accumulated = first > 0});

@@ -55,6 +55,7 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const std::size_t batch = probe.inputs.rows();
   const std::size_t steps = path_steps(probe.options);
   const std::size_t stacked = engine::stacked_nodes(batch, steps);
+  const std::size_t lowest = engine::lowest_wanted(topology, probe.options);
   const Workspace::Scope scope(context.workspace);
   const engine::GaussLegendre rule(steps, context.workspace);
   const engine::FirstLayerPath path(probe, context);
@@ -71,8 +72,11 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
     }
     const LayerStack rows = stack.window(0, nodes * batch);
     engine::forward_layers(probe.network, 1, hidden, rows[0], rows, context);
-    engine::visit_target_gradients(probe.network, rows, probe.labels, 0, context,
+    engine::visit_target_gradients(probe.network, rows, probe.labels, lowest, context,
                                    [&](std::size_t layer, MatrixView<const float> gradient) {
+                                     if (!engine::wanted(probe.options, layer)) {
+                                       return;
+                                     }
                                      for (std::size_t s = 0; s < nodes; ++s) {
                                        // Adds a matrix times a number.
                                        context.backend.accumulate_jacobian(
@@ -82,8 +86,10 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
                                      }
                                    });
   }
-  for (std::size_t layer = 0; layer < hidden; ++layer) {
-    context.backend.transpose(sums[layer], layer_rows(out, topology, layer), context);
+  for (std::size_t layer = lowest; layer < hidden; ++layer) {
+    if (engine::wanted(probe.options, layer)) {
+      context.backend.transpose(sums[layer], layer_rows(out, topology, layer), context);
+    }
   }
 }
 
@@ -98,6 +104,9 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   const LayerStack h(probe.tape, context.workspace);
   const MatrixView<float> sum = context.workspace.matrix<float>(batch, 1);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
       engine::clear(sum);
@@ -125,9 +134,13 @@ Cost cost_fast(const Problem& problem) {
   Flops flops = engine::FirstLayerPath::ends_flops(problem) +
                 steps * engine::FirstLayerPath::node_flops(problem) +
                 engine::forward_layers_flops(topology, 1, topology.hidden.size(), rows) +
-                engine::target_gradients_flops(topology, 0, rows);
-  for (const std::size_t width : topology.hidden) {
-    flops += steps * kernels::accumulate_jacobian_flops(problem.batch, 1, width);
+                engine::target_gradients_flops(
+                    topology, engine::lowest_wanted(topology, problem.options), rows);
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    flops +=
+        engine::wanted(problem.options, layer)
+            ? steps * kernels::accumulate_jacobian_flops(problem.batch, 1, topology.hidden[layer])
+            : 0;
   }
   return {flops, engine::floor_bytes(problem, problem.batch)};
 }
@@ -137,6 +150,9 @@ Cost cost_naive(const Problem& problem) {
   const std::size_t steps = path_steps(problem.options);
   Flops flops = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (!engine::wanted(problem.options, layer)) {
+      continue;
+    }
     flops += topology.hidden[layer] * steps *
              (engine::PathPasses::forward_flops(problem) +
               engine::target_gradients_flops(topology, layer, problem.batch) +

@@ -27,10 +27,6 @@ using engine::LayerStack;
 using kernels::Context;
 using kernels::Flops;
 
-/// Of the rule's denominators: small beside pre-activations of order one, large beside their
-/// rounding.
-constexpr double kEpsilon = 1e-2;
-
 /// value / (z + epsilon sign z), the sign of 0 taken as 1.
 double stabilised(double value, double z, double epsilon) {
   return value / (z < 0.0 ? z - epsilon : z + epsilon);
@@ -38,7 +34,7 @@ double stabilised(double value, double z, double epsilon) {
 
 void reference(const Probe<double>& probe, const Context<double>&, MatrixView<double> out) {
   const nn::Topology& topology = probe.network.topology;
-  const double epsilon = kEpsilon;
+  const double epsilon = probe.options.epsilon;
   for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
     const engine::PlainTrace trace = engine::plain_forward(probe.network, probe.inputs.row(b));
     std::vector<double> relevance(topology.outputs, 0.0);
@@ -67,7 +63,7 @@ void visit_relevance(const Probe<float>& probe, const LayerStack& z, const Layer
   const nn::Mlp<float>& network = probe.network;
   const nn::Topology& topology = network.topology;
   const std::size_t batch = probe.inputs.rows();
-  const auto epsilon = static_cast<float>(kEpsilon);
+  const auto epsilon = static_cast<float>(probe.options.epsilon);
   const Workspace::Scope scope(context.workspace);
   engine::forward_with_pre_activations(network, probe.inputs, z, h, context);
   const MatrixView<float> logits = context.workspace.matrix<float>(batch, topology.outputs);
@@ -180,7 +176,7 @@ double relative_rounding(const nn::Topology& topology, double scale, double epsi
 }
 
 double tolerance(const Problem& problem, MatrixView<const double> reference_values) {
-  return relative_rounding(problem.topology, problem.output_scale, kEpsilon,
+  return relative_rounding(problem.topology, problem.output_scale, problem.options.epsilon,
                            engine::kFloatRoundoff) *
          engine::largest_magnitude(reference_values);
 }
@@ -191,7 +187,7 @@ double tolerance(const Problem& problem, MatrixView<const double> reference_valu
 Identity::Verdict conservation(const Probe<double>& probe, const Context<double>&,
                                MatrixView<const double> values, double roundoff) {
   const nn::Topology& topology = probe.network.topology;
-  const double epsilon = kEpsilon;
+  const double epsilon = probe.options.epsilon;
   Identity::Verdict verdict;
   double magnitude = 0.0;
   double scale = 1.0;
@@ -239,14 +235,14 @@ Identity::Verdict last_layer(const Probe<double>& probe, const Context<double>&,
   for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
     const engine::PlainTrace trace = engine::plain_forward(probe.network, probe.inputs.row(b));
     const double output = trace.logits[probe.labels[b]];
-    const double share = stabilised(output, output, kEpsilon);
+    const double share = stabilised(output, output, probe.options.epsilon);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
       const double contribution = trace.h[last][j] * readout(probe.labels[b], j);
       verdict.deviation = std::fmax(verdict.deviation, std::abs(contribution * share - rows(j, b)));
       magnitude = std::fmax(magnitude, std::abs(contribution));
     }
   }
-  verdict.allowed = magnitude * relative_rounding(topology, 1.0, kEpsilon, roundoff);
+  verdict.allowed = magnitude * relative_rounding(topology, 1.0, probe.options.epsilon, roundoff);
   return verdict;
 }
 
@@ -257,7 +253,8 @@ MethodSpec lrp_epsilon() {
       .name = "lrp_epsilon",
       .summary = "relevance of every neuron for the target output, handed down layer by layer",
       .formula =
-          "R_i = h_i sum_j W_ji R_j / (z_j + epsilon sign z_j), starting from F; epsilon = 0.01",
+          "R_i = h_i sum_j W_ji R_j / (z_j + epsilon sign z_j), starting from F; epsilon is 0.01 "
+          "unless given",
       .source =
           "Bach et al., On pixel-wise explanations for non-linear classifier decisions by "
           "layer-wise relevance propagation, PLOS ONE 2015",

@@ -57,6 +57,9 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   const nn::Topology& topology = probe.network.topology;
   const Metric metric = metric_of(probe.options);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     const std::size_t width = topology.hidden[layer];
     const Orders orders(probe.options, layer);
     Matrix<double> marginals(orders.draws(), width);
@@ -101,6 +104,9 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const engine::LayerStack h(probe.tape, context.workspace);
   engine::forward_layers(probe.network, 0, topology.hidden.size(), probe.inputs, h, context);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     const Workspace::Scope layer_scope(context.workspace);
     const std::size_t width = topology.hidden[layer];
     const Orders orders(probe.options, layer);
@@ -139,6 +145,9 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   std::span<float> before = context.workspace.vector<float>(batch);
   std::span<float> after = context.workspace.vector<float>(batch);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (!engine::wanted(probe.options, layer)) {
+      continue;
+    }
     const Workspace::Scope layer_scope(context.workspace);
     const std::size_t width = topology.hidden[layer];
     const Orders orders(probe.options, layer);
@@ -177,8 +186,10 @@ Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   Flops flops = engine::forward_layers_flops(topology, 0, topology.hidden.size(), problem.batch);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    flops +=
-        engine::Chains::flops(problem, metric_of(problem.options), layer, pairs_of(problem, layer));
+    flops += engine::wanted(problem.options, layer)
+                 ? engine::Chains::flops(problem, metric_of(problem.options), layer,
+                                         pairs_of(problem, layer))
+                 : 0;
   }
   return {flops, engine::floor_bytes(problem, 2)};
 }
@@ -189,8 +200,11 @@ Cost cost_naive(const Problem& problem) {
       nn::forward_flops(topology, problem.batch) +
       engine::measure_rows_flops(metric_of(problem.options), problem.batch, topology.outputs);
   const auto orders = static_cast<Flops>(problem.options.permutations);
-  return {(orders * topology.neurons() + topology.hidden.size()) * pass,
-          engine::floor_bytes(problem, 2)};
+  Flops passes = orders * engine::wanted_neurons(topology, problem.options);
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    passes += engine::wanted(problem.options, layer) ? Flops{1} : Flops{0};
+  }
+  return {passes * pass, engine::floor_bytes(problem, 2)};
 }
 
 std::uint64_t marginals_bytes(const Problem& problem, std::size_t layer) {

@@ -9,16 +9,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "interpscale/methods/spec.hpp"
 #include "interpscale/nn/passes.hpp"
+#include "methods/engine/interactions.hpp"
 #include "methods/engine/metric.hpp"
 #include "methods/engine/passes.hpp"
-#include "methods/engine/plain.hpp"
-#include "methods/engine/replacement.hpp"
 #include "methods/engine/restart.hpp"
-#include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
 #include "methods/engine/suffix_tile.hpp"
 
@@ -33,72 +30,21 @@ using kernels::Activation;
 using kernels::Context;
 using kernels::Flops;
 
-constexpr engine::Replacement kAlone{engine::With::kZero, Metric::kLoss};
-
-Metric metric_of(const MethodOptions& options) {
-  return engine::resolved(options.metric, kAlone.fallback);
-}
-
-/// The read-out is linear: for F, neurons of the last hidden layer do not interact.
-bool is_linear(const nn::Topology& topology, Metric metric, std::size_t layer) {
-  return metric == Metric::kTarget && layer + 1 == topology.hidden.size();
-}
-
-/// metric(both at zero) - metric(first) - metric(second) + metric, for one sample.
-void add_sample(const Probe<double>& probe, std::size_t b, MatrixView<double> out) {
-  const nn::Topology& topology = probe.network.topology;
-  const Metric metric = metric_of(probe.options);
-  const auto measure = [&](const std::vector<double>& logits) {
-    return engine::plain_metric(metric, logits, probe.labels[b]);
-  };
-  const auto weight = 1.0 / static_cast<double>(probe.inputs.rows());
-  const double whole = measure(engine::plain_forward(probe.network, probe.inputs.row(b)).logits);
-  std::vector<engine::PlainTrace> without;
-  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    for (std::size_t j = 0; j < topology.hidden[layer]; ++j) {
-      without.push_back(engine::plain_forward(probe.network, probe.inputs.row(b),
-                                              engine::PlainPatch{layer, j, 0.0}));
-    }
-  }
-  for (std::size_t first = 0; first < without.size(); ++first) {
-    for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-      for (std::size_t j = 0; j < topology.hidden[layer]; ++j) {
-        const std::size_t second = first_row(topology, layer) + j;
-        if (second < first) {
-          continue;
-        }
-        std::vector<double> h = without[first].h[layer];
-        h[j] = 0.0;
-        const double both = measure(engine::plain_logits_from(probe.network, layer, h));
-        const double interaction = weight * (both - measure(without[first].logits) -
-                                             measure(without[second].logits) + whole);
-        out(first, second) += interaction;
-        out(second, first) = out(first, second);
-      }
-    }
-  }
-}
-
-void reference(const Probe<double>& probe, const Context<double>&, MatrixView<double> out) {
-  for (std::size_t row = 0; row < out.rows(); ++row) {
-    std::fill(out.row(row).begin(), out.row(row).end(), 0.0);
-  }
-  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
-    add_sample(probe, b, out);
-  }
-}
-
 /// Sums over samples of the interactions of one restarted neuron with the units of its own layer
 /// before it, and with all units of later layers: sums [n]. alone [n, B]: what each of these does
 /// by itself.
 void add_interactions(const engine::Restart& first, std::size_t layer, std::size_t unit,
-                      MatrixView<const float> own, const nn::Topology& topology, Metric metric,
-                      MatrixView<const float> alone, engine::SuffixTile& tile,
-                      std::span<double> sums) {
+                      MatrixView<const float> own, const nn::Topology& topology,
+                      const MethodOptions& options, MatrixView<const float> alone,
+                      engine::SuffixTile& tile, std::span<double> sums) {
+  const Metric metric = engine::interaction_metric(options);
   const bool skip_inactive = topology.activation == Activation::kRelu;
   for (std::size_t second = layer; second < topology.hidden.size(); ++second) {
     const bool same = second == layer;
-    if (same && is_linear(topology, metric, layer)) {
+    if (!engine::wanted(options, layer) && !engine::wanted(options, second)) {
+      continue;
+    }
+    if (same && engine::interactions_vanish(topology, metric, layer)) {
       continue;
     }
     const std::size_t before = first_row(topology, second);
@@ -125,7 +71,7 @@ void add_interactions(const engine::Restart& first, std::size_t layer, std::size
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   const std::size_t batch = probe.inputs.rows();
-  const Metric metric = metric_of(probe.options);
+  const Metric metric = engine::interaction_metric(probe.options);
   const Workspace::Scope scope(context.workspace);
   probe.tape.batch = batch;
   const engine::LayerStack h(probe.tape, context.workspace);
@@ -150,7 +96,7 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
         alone(row, first.sample(r)) = first.metric(r) - whole[first.sample(r)];
         sums[row] -= static_cast<double>(alone(row, first.sample(r)));
       }
-      add_interactions(first, layer, unit, h[layer], topology, metric, alone, tile, sums);
+      add_interactions(first, layer, unit, h[layer], topology, probe.options, alone, tile, sums);
       const std::size_t later = first_row(topology, layer) + topology.hidden[layer];
       for (std::size_t other = first_row(topology, layer); other < out.rows(); ++other) {
         if (other <= row || other >= later) {
@@ -179,8 +125,8 @@ double pass_without(const Probe<float>& probe, const engine::LayerStack& h,
   engine::forward_layers(probe.network, first[0] + 1, second[0] + 1, h[first[0]], h, context);
   silence(second);
   nn::forward_from(probe.network, second[0], probe.tape, context);
-  engine::measure_rows(metric_of(probe.options), probe.tape.output(), probe.labels, changed,
-                       context);
+  engine::measure_rows(engine::interaction_metric(probe.options), probe.tape.output(), probe.labels,
+                       changed, context);
   double sum = 0.0;
   for (std::size_t b = 0; b < batch; ++b) {
     sum += static_cast<double>(changed[b]) - static_cast<double>(whole[b]);
@@ -197,7 +143,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
   const auto alone = context.workspace.vector<double>(out.rows());
   nn::forward(probe.network, probe.inputs, probe.tape, context);
   const engine::LayerStack h(probe.tape, context.workspace);
-  engine::measure_rows(metric_of(probe.options), probe.tape.output(), probe.labels, whole, context);
+  engine::measure_rows(engine::interaction_metric(probe.options), probe.tape.output(), probe.labels,
+                       whole, context);
   const auto neuron = [&](std::size_t row) {
     std::size_t layer = 0;
     while (row >= topology.hidden[layer]) {
@@ -221,7 +168,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
 /// (sample, two neurons of a layer) that are swept.
 std::uint64_t couples_of(const Problem& problem, std::size_t layer) {
   const std::uint64_t width = problem.topology.hidden[layer];
-  if (is_linear(problem.topology, metric_of(problem.options), layer)) {
+  if (engine::interactions_vanish(problem.topology, engine::interaction_metric(problem.options),
+                                  layer)) {
     return 0;
   }
   if (problem.active_couples.empty() || problem.topology.activation != Activation::kRelu) {
@@ -239,25 +187,29 @@ std::uint64_t pairs_of(const Problem& problem, std::size_t layer) {
 
 Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  const Metric metric = metric_of(problem.options);
+  const Metric metric = engine::interaction_metric(problem.options);
   Flops flops = nn::forward_flops(topology, problem.batch) +
                 engine::measure_rows_flops(metric, problem.batch, topology.outputs);
-  std::uint64_t earlier = 0;
+  std::uint64_t earlier = 0;         // pairs of the layers before
+  std::uint64_t earlier_wanted = 0;  // and of those that are wanted
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const std::uint64_t pairs = pairs_of(problem, layer);
+    const bool wanted = engine::wanted(problem.options, layer);
+    const std::uint64_t firsts = wanted ? earlier : earlier_wanted;
     flops += engine::SuffixTile::flops(
         topology, metric, layer,
-        pairs + couples_of(problem, layer) + earlier * topology.hidden[layer]);
+        pairs + (wanted ? couples_of(problem, layer) : 0) + firsts * topology.hidden[layer]);
     earlier += pairs;
+    earlier_wanted += wanted ? pairs : 0;
   }
   return {flops, engine::floor_bytes(problem, topology.neurons())};
 }
 
 Cost cost_naive(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  const Flops pass =
-      nn::forward_flops(topology, problem.batch) +
-      engine::measure_rows_flops(metric_of(problem.options), problem.batch, topology.outputs);
+  const Flops pass = nn::forward_flops(topology, problem.batch) +
+                     engine::measure_rows_flops(engine::interaction_metric(problem.options),
+                                                problem.batch, topology.outputs);
   const std::uint64_t neurons = topology.neurons();
   return {(neurons * (neurons + 1) / 2 + 1) * pass, engine::floor_bytes(problem, neurons)};
 }
@@ -279,92 +231,6 @@ std::uint64_t workspace_naive(const Problem& problem) {
          engine::vector_bytes<double>(problem.topology.neurons());
 }
 
-/// Four metrics are added and subtracted: twice what an effect has.
-double rounding_of_interaction(const nn::Topology& topology, double output_scale,
-                               double largest_value, double roundoff) {
-  return 2.0 * engine::rounding_of_effect(topology, output_scale, roundoff) +
-         engine::forward_rounding(topology, roundoff) * largest_value;
-}
-
-double tolerance(const Problem& problem, MatrixView<const double> reference_values) {
-  return rounding_of_interaction(problem.topology, problem.output_scale,
-                                 engine::largest_magnitude(reference_values),
-                                 engine::kFloatRoundoff);
-}
-
-double allowed_of(const Probe<double>& probe, MatrixView<const double> values, double epsilon) {
-  double scale = 0.0;
-  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
-    for (const double y : engine::plain_forward(probe.network, probe.inputs.row(b)).logits) {
-      scale = std::fmax(scale, std::abs(y));
-    }
-  }
-  return rounding_of_interaction(probe.network.topology, scale, engine::largest_magnitude(values),
-                                 epsilon);
-}
-
-Identity::Verdict symmetric(const Probe<double>&, const Context<double>&,
-                            MatrixView<const double> values, double) {
-  Identity::Verdict verdict;
-  for (std::size_t i = 0; i < values.rows(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      verdict.deviation = std::fmax(verdict.deviation, std::abs(values(i, j) - values(j, i)));
-    }
-  }
-  return verdict;
-}
-
-/// A neuron that is silenced twice is silenced once: Delta_ii = Delta_i.
-Identity::Verdict inclusion_exclusion(const Probe<double>& probe, const Context<double>& context,
-                                      MatrixView<const double> values, double epsilon) {
-  Matrix<double> alone(values.rows(), 1);
-  engine::replacement_reference(kAlone)(probe, context, alone);
-  Identity::Verdict verdict{0.0, allowed_of(probe, values, epsilon)};
-  for (std::size_t i = 0; i < values.rows(); ++i) {
-    verdict.deviation = std::fmax(verdict.deviation, std::abs(values(i, i) + alone(i, 0)));
-  }
-  return verdict;
-}
-
-/// In the last hidden layer all four metrics are of y less some of h_j W_(:, j): no pass. For F the
-/// interaction is 0.
-Identity::Verdict last_layer(const Probe<double>& probe, const Context<double>&,
-                             MatrixView<const double> values, double epsilon) {
-  const nn::Topology& topology = probe.network.topology;
-  const std::size_t last = topology.hidden.size() - 1;
-  const std::size_t width = topology.hidden[last];
-  const Metric metric = metric_of(probe.options);
-  Matrix<double> expected(width, width);
-  for (std::size_t b = 0; b < probe.inputs.rows(); ++b) {
-    const engine::PlainTrace trace = engine::plain_forward(probe.network, probe.inputs.row(b));
-    const auto without = [&](double with_i, std::size_t i, double with_j, std::size_t j) {
-      std::vector<double> y = trace.logits;
-      for (std::size_t c = 0; c < y.size(); ++c) {
-        y[c] -= with_i * trace.h[last][i] * probe.network.layers.back().weights(c, i) +
-                with_j * trace.h[last][j] * probe.network.layers.back().weights(c, j);
-      }
-      return engine::plain_metric(metric, y, probe.labels[b]);
-    };
-    for (std::size_t i = 0; i < width; ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        expected(i, j) += (without(1, i, 1, j) - without(1, i, 0, j) - without(0, i, 1, j) +
-                           without(0, i, 0, j)) /
-                          static_cast<double>(probe.inputs.rows());
-      }
-    }
-  }
-  Identity::Verdict verdict{0.0, allowed_of(probe, values, epsilon)};
-  const std::size_t first = first_row(topology, last);
-  for (std::size_t i = 0; i < width; ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const double value = values(first + i, first + j);
-      const double target = metric == Metric::kTarget ? 0.0 : expected(i, j);
-      verdict.deviation = std::fmax(verdict.deviation, std::abs(value - target));
-    }
-  }
-  return verdict;
-}
-
 }  // namespace
 
 MethodSpec pairwise_ablation() {
@@ -383,7 +249,7 @@ MethodSpec pairwise_ablation() {
           [](const Problem& problem) {
             return static_cast<std::size_t>(problem.topology.neurons());
           },
-      .reference = reference,
+      .reference = engine::plain_interactions,
       .variants = {{.name = "naive",
                     .summary = "a whole forward pass for every pair",
                     .exponents = {.parameters = 1, .neurons = 2, .batch = 1, .inputs = 0},
@@ -397,10 +263,8 @@ MethodSpec pairwise_ablation() {
                     .cost = cost_fast,
                     .workspace_bytes = workspace_fast,
                     .run = run_fast}},
-      .tolerance = tolerance,
-      .identities = {{"symmetric", symmetric},
-                     {"the diagonal is minus the effect of zero ablation", inclusion_exclusion},
-                     {"last hidden layer: from logits alone; 0 for F", last_layer}},
+      .tolerance = engine::interaction_tolerance,
+      .identities = engine::interaction_identities(),
   };
 }
 

@@ -5,6 +5,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
 import json
+import math
 import os
 import pathlib
 import struct
@@ -126,7 +127,9 @@ def precisions_agree(scratch, arguments):
 def choices(scratch, arguments):
     path = os.path.join(scratch, "layer.json")
     for method in ("zero_ablation", "top_examples", "class_selectivity", "linear_probe",
-                   "sparse_autoencoder", "neuron_gradient"):
+                   "sparse_autoencoder", "neuron_gradient", "gradient_x_activation",
+                   "edge_attribution", "influence", "neuron_shapley", "pairwise_ablation",
+                   "feature_visualization"):
         whole = os.path.join(scratch, "whole.json")
         explained(arguments, whole, "--method", method)
         explained(arguments, path, "--method", method, "--layer", "2")
@@ -138,6 +141,43 @@ def choices(scratch, arguments):
                    f"{method}: --layer 2 is not layer 2 of the whole")
     explained(arguments, path, "--method", "gradient_x_activation", "--target", "1")
     print("ok: layers and targets are chosen")
+
+
+def options(scratch, arguments):
+    path = os.path.join(scratch, "options.json")
+
+    def document(*more):
+        explained(arguments, path, *more)
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+
+    # Inputs of the norm that was asked for, none higher with a larger ball around it.
+    feature = ["--method", "feature_visualization", "--starts", "3", "--steps", "20"]
+    small, large = (document(*feature, "--radius", radius) for radius in ("0.5", "2"))
+    tool.check(small["columns"][-2:] == ["pre_activation", "activation"], "columns are misnamed")
+    for row, wider in zip(small["rows"], large["rows"]):
+        norm = math.sqrt(sum(value * value for value in row["values"][:-2]))
+        tool.check(norm <= 0.5 * (1 + 1e-5), f"an input of norm {norm}")
+        tool.check(row["layer"] != 1 or wider["values"][-2] > row["values"][-2],
+                   "a larger ball holds no higher value")
+    # All edges: as many as the summaries say.
+    edges = document("--method", "edge_attribution", "--edges")
+    for row in edges["rows"]:
+        into = [v for name, v in zip(edges["columns"], row["values"]) if name.startswith("in_")]
+        tool.check(abs(sum(into) - row["values"][0]) <= 1e-5 * (1 + row["values"][1]),
+                   "edges do not add up to their sum")
+    # Without epsilon, relevance is gradient x activation.
+    gradient = document("--method", "gradient_x_activation")["rows"]
+    relevance = document("--method", "lrp_epsilon", "--epsilon", "1e-9")["rows"]
+    default = document("--method", "lrp_epsilon")["rows"]
+    largest = max(abs(value) for row in gradient for value in row["values"])
+
+    def distance(rows):
+        return max(abs(a - b) for one, other in zip(rows, gradient)
+                   for a, b in zip(one["values"], other["values"]))
+
+    tool.check(distance(relevance) <= 1e-5 * largest < distance(default), "epsilon is not heard")
+    print("ok: options reach their methods")
 
 
 def refusals(scratch, arguments):
@@ -182,6 +222,7 @@ def main():
         formats_agree(scratch, arguments)
         precisions_agree(scratch, arguments)
         choices(scratch, arguments)
+        options(scratch, arguments)
         refusals(scratch, arguments)
 
 

@@ -91,6 +91,7 @@ void hessian_by_outputs(const Probe<float>& probe, const Context<float>& context
   const std::size_t classes = topology.outputs;
   const std::size_t tile = samples_by_outputs(without_activity(probe));
   const std::size_t widest = widest_from(topology, 0);
+  const std::size_t lowest = lowest_wanted(topology, probe.options);
   const Workspace::Scope scope(context.workspace);
   probe.tape.batch = batch;
   const LayerStack h(probe.tape, context.workspace);
@@ -104,13 +105,15 @@ void hessian_by_outputs(const Probe<float>& probe, const Context<float>& context
     const std::size_t rows = std::min(tile, batch - first) * classes;
     root_rows(probe, errors, first, roots.rows_from(0, rows));
     MatrixView<const float> above = roots.rows_from(0, rows);
-    for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
+    for (std::size_t layer = topology.hidden.size(); layer-- > lowest;) {
       const std::size_t width = topology.hidden[layer];
       const MatrixView<float> v = scratch.next(rows, width);
       context.backend.gemm(GemmCase::kNN, above, network.layers[layer + 1].weights, v, {}, context);
-      context.backend.gemm(GemmCase::kTN, v, v, block_of(out, topology, layer),
-                           {.alpha = mean, .beta = first == 0 ? 0.0F : 1.0F}, context);
-      if (layer > 0) {
+      if (wanted(probe.options, layer)) {
+        context.backend.gemm(GemmCase::kTN, v, v, block_of(out, topology, layer),
+                             {.alpha = mean, .beta = first == 0 ? 0.0F : 1.0F}, context);
+      }
+      if (layer > lowest) {
         const MatrixView<float> slopes = repeated.rows_from(0, rows).cols_from(0, width);
         parallel_for(context.threads, rows, [&](std::size_t r) {
           std::copy_n(h[layer].row_data(first + r / classes), width, slopes.row_data(r));
@@ -125,18 +128,21 @@ void hessian_by_outputs(const Probe<float>& probe, const Context<float>& context
 Flops hessian_by_outputs_flops(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t tile = samples_by_outputs(problem);
+  const std::size_t lowest = lowest_wanted(topology, problem.options);
   const bool scaled = 1.0F / static_cast<float>(problem.batch) != 1.0F;
   Flops flops = errors_flops(problem);
   for (std::size_t first = 0; first < problem.batch; first += tile) {
     const std::size_t rows = std::min(tile, problem.batch - first) * topology.outputs;
-    for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
+    for (std::size_t layer = topology.hidden.size(); layer-- > lowest;) {
       const std::size_t width = topology.hidden[layer];
-      flops +=
-          kernels::gemm_flops({rows, width, topology.fan_out(layer + 1)}) +
-          kernels::gemm_flops({width, width, rows}, {.scaled = scaled, .accumulated = first > 0});
-      flops += layer > 0 ? kernels::multiply_by_slope_flops(topology.activation,
-                                                            std::uint64_t{rows} * width)
-                         : 0;
+      flops += kernels::gemm_flops({rows, width, topology.fan_out(layer + 1)});
+      flops += wanted(problem.options, layer)
+                   ? kernels::gemm_flops({width, width, rows},
+                                         {.scaled = scaled, .accumulated = first > 0})
+                   : 0;
+      flops += layer > lowest ? kernels::multiply_by_slope_flops(topology.activation,
+                                                                 std::uint64_t{rows} * width)
+                              : 0;
     }
   }
   return flops;
@@ -165,19 +171,19 @@ std::size_t samples_by_layers(const Problem& problem) {
                                  problem.batch);
 }
 
-/// curvature[l] := g phi''(z) of smooth units, from g = dloss/dh_l, for layers from the second on:
-/// phi'' = -2 h phi' of tanh, phi' - phi'^2 of softplus.
+/// curvature[l] := g phi''(z) of smooth units, from g = dloss/dh_l, for layers above the lowest
+/// wanted: phi'' = -2 h phi' of tanh, phi' - phi'^2 of softplus.
 void curvatures_of(const Probe<float>& probe, const LayerStack& h, MatrixView<const float> errors,
                    const LayerStack& curvature, const Context<float>& context) {
   const Activation phi = probe.network.topology.activation;
   visit_gradients(
-      probe.network, h, 0, context,
+      probe.network, h, lowest_wanted(probe.network.topology, probe.options), context,
       [&](MatrixView<float> gradient) {
         context.backend.gemm(GemmCase::kNN, errors, probe.network.layers.back().weights, gradient,
                              {}, context);
       },
       [&](std::size_t layer, MatrixView<const float> gradient) {
-        if (layer == 0) {
+        if (layer == lowest_wanted(probe.network.topology, probe.options)) {
           return;
         }
         const Workspace::Scope scope(context.workspace);
@@ -207,9 +213,10 @@ void curvatures_of(const Probe<float>& probe, const LayerStack& h, MatrixView<co
 Flops curvatures_flops(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const Activation phi = topology.activation;
-  Flops flops = target_gradients_flops(topology, 0, problem.batch) +
+  const std::size_t lowest = lowest_wanted(topology, problem.options);
+  Flops flops = target_gradients_flops(topology, lowest, problem.batch) +
                 kernels::gemm_flops({problem.batch, topology.hidden.back(), topology.outputs});
-  for (std::size_t layer = 1; layer < topology.hidden.size(); ++layer) {
+  for (std::size_t layer = lowest + 1; layer < topology.hidden.size(); ++layer) {
     const std::uint64_t elements = std::uint64_t{problem.batch} * topology.hidden[layer];
     flops += kernels::multiply_by_slope_flops(phi, elements);
     flops += phi == Activation::kTanh ? kernels::multiply_flops(elements)
@@ -269,6 +276,7 @@ void hessian_by_layers(const Probe<float>& probe, const Context<float>& context,
   const std::size_t classes = topology.outputs;
   const std::size_t tile = samples_by_layers(without_activity(probe));
   const std::size_t side = widest_side(topology);
+  const std::size_t lowest = lowest_wanted(topology, probe.options);
   const Workspace::Scope scope(context.workspace);
   probe.tape.batch = batch;
   const LayerStack h(probe.tape, context.workspace);
@@ -293,12 +301,14 @@ void hessian_by_layers(const Probe<float>& probe, const Context<float>& context,
         }
       }
     }
-    for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
+    for (std::size_t layer = topology.hidden.size(); layer-- > lowest;) {
       const MatrixView<float> hessian =
           enclosed(inner, network.layers[layer + 1].weights, scratch, context);
-      context.backend.accumulate_jacobian(hessian, mean, false, block_of(out, topology, layer),
-                                          context);
-      if (layer > 0) {
+      if (wanted(probe.options, layer)) {
+        context.backend.accumulate_jacobian(hessian, mean, false, block_of(out, topology, layer),
+                                            context);
+      }
+      if (layer > lowest) {
         inner = bent_inside(hessian, topology.activation, h[layer].rows_from(first, samples),
                             curvature[layer].rows_from(first, samples), scratch, context);
       }
@@ -309,16 +319,19 @@ void hessian_by_layers(const Probe<float>& probe, const Context<float>& context,
 Flops hessian_by_layers_flops(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t tile = samples_by_layers(problem);
+  const std::size_t lowest = lowest_wanted(topology, problem.options);
   Flops flops = errors_flops(problem) + curvatures_flops(problem);
   for (std::size_t first = 0; first < problem.batch; first += tile) {
     const std::size_t samples = std::min(tile, problem.batch - first);
-    for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
+    for (std::size_t layer = topology.hidden.size(); layer-- > lowest;) {
       const std::size_t width = topology.hidden[layer];
-      flops += enclosed_flops(topology.fan_out(layer + 1), width, samples) +
-               kernels::accumulate_jacobian_flops(width, samples, width);
-      flops += layer > 0 ? 2 * kernels::scale_jacobian_rows_flops(topology.activation, width,
-                                                                  samples, width)
-                         : 0;
+      flops += enclosed_flops(topology.fan_out(layer + 1), width, samples);
+      flops += wanted(problem.options, layer)
+                   ? kernels::accumulate_jacobian_flops(width, samples, width)
+                   : 0;
+      flops += layer > lowest ? 2 * kernels::scale_jacobian_rows_flops(topology.activation, width,
+                                                                       samples, width)
+                              : 0;
     }
   }
   return flops;

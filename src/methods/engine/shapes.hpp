@@ -41,6 +41,36 @@ template <class T>
   return layers.empty() || std::find(layers.begin(), layers.end(), layer) != layers.end();
 }
 
+/// The first hidden layer whose rows are wanted: no backward pass need go below it.
+[[nodiscard]] inline std::size_t lowest_wanted(const nn::Topology& topology,
+                                               const MethodOptions& options) {
+  std::size_t layer = 0;
+  while (layer + 1 < topology.hidden.size() && !wanted(options, layer)) {
+    ++layer;
+  }
+  return layer;
+}
+
+/// The neurons of the hidden layers whose rows are wanted.
+[[nodiscard]] inline std::uint64_t wanted_neurons(const nn::Topology& topology,
+                                                  const MethodOptions& options) {
+  std::uint64_t count = 0;
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    count += wanted(options, layer) ? topology.hidden[layer] : 0;
+  }
+  return count;
+}
+
+/// Hidden layers up to the last one that is wanted.
+[[nodiscard]] inline std::size_t layers_wanted(const nn::Topology& topology,
+                                               const MethodOptions& options) {
+  std::size_t count = topology.hidden.size();
+  while (count > 1 && !wanted(options, count - 1)) {
+    --count;
+  }
+  return count;
+}
+
 /// What Workspace::vector<T>(count) takes.
 template <class T>
 [[nodiscard]] std::uint64_t vector_bytes(std::size_t count) {

@@ -14,16 +14,6 @@
 
 namespace interpscale::methods::engine {
 
-/// Hidden layers up to the last one that is wanted.
-[[nodiscard]] inline std::size_t layers_wanted(const nn::Topology& topology,
-                                               const MethodOptions& options) {
-  std::size_t count = topology.hidden.size();
-  while (count > 1 && !wanted(options, count - 1)) {
-    --count;
-  }
-  return count;
-}
-
 /// visit(first sample, activations of hidden layers [0, layers)) for one block after another, in
 /// order; the last may be smaller. Uses the tape's matrices. Scratch: LayerStack::tape_bytes.
 template <class Visit>

@@ -204,7 +204,7 @@ Flops SuffixPruning::flops(const Problem& problem) {
   const Flops decision = Circuit::decision_flops(problem);
   Flops total =
       readout_flops(topology, batch) + Flops{topology.outputs} * topology.hidden.back() * decision;
-  for (std::size_t layer = 0; layer < hidden; ++layer) {
+  for (std::size_t layer = lowest_wanted(topology, problem.options); layer < hidden; ++layer) {
     const std::size_t width = topology.hidden[layer];
     const std::size_t above = topology.fan_out(layer + 1);
     const Flops edge = kernels::activate_flops(topology.activation, batch) +
