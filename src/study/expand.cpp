@@ -158,15 +158,44 @@ double decades_of_parameters(const std::vector<Cell>& cells) {
   return cells.empty() ? 0.0 : std::log10(most / least);
 }
 
+bool tells_a_law(const std::vector<Cell>& cells) {
+  return cells.size() >= kFewestCells && decades_of_parameters(cells) >= kFewestDecadesOfALaw;
+}
+
+/// The design on networks that are not narrow, where it tells a law; else that on all. (What the
+/// machine loses in short rows bends exponents away from the algorithm's.)
+std::vector<Cell> widest_design(const SubjectName& subject, const Plan& plan,
+                                std::vector<Cell> cells, LeftOutOf& left_out) {
+  const auto is_narrow = [](const Cell& cell) {
+    return cell.request.topology.hidden.front() < kNarrow;
+  };
+  std::vector<Cell> wide;
+  LeftOutOf left_out_of_wide = left_out;
+  for (const Cell& cell : cells) {
+    if (is_narrow(cell)) {
+      left_out_of_wide.add("narrow: wider networks tell a law", cell.request.topology);
+    } else {
+      wide.push_back(cell);
+    }
+  }
+  if (!plan.shapes.empty() && wide.size() < cells.size()) {
+    std::vector<Cell> design = design_of(subject, plan, std::move(wide), left_out_of_wide);
+    if (tells_a_law(design)) {
+      left_out = std::move(left_out_of_wide);
+      return design;
+    }
+  }
+  return design_of(subject, plan, std::move(cells), left_out);
+}
+
 /// In a preset, a subject that is too dear for enough networks is not measured at all: its few
 /// cells would take their time and tell no exponent. A plan that asks for subjects by name gets
 /// them.
 std::vector<Cell> with_a_law(const Plan& plan, std::vector<Cell> cells, LeftOutOf& left_out) {
-  const double decades = decades_of_parameters(cells);
-  const bool enough = cells.size() >= kFewestCells && decades >= kFewestDecadesOfALaw;
-  if (plan.shapes.empty() || !plan.subjects.empty() || enough) {
+  if (plan.shapes.empty() || !plan.subjects.empty() || tells_a_law(cells)) {
     return cells;
   }
+  const double decades = decades_of_parameters(cells);
   return keep(
       std::move(cells), {},
       fmt::format("{} cells over {:.2g} decades of N are too few for a law", cells.size(), decades),
@@ -244,7 +273,7 @@ Result<Expansion> expand(const Plan& plan) {
     if (!affordable) {
       return tl::unexpected(affordable.error());
     }
-    std::vector<Cell> design = design_of(subject, plan, std::move(*affordable), left_out);
+    std::vector<Cell> design = widest_design(subject, plan, std::move(*affordable), left_out);
     for (Cell& cell : with_a_law(plan, std::move(design), left_out)) {
       expansion.cells.push_back(std::move(cell));
     }

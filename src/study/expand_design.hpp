@@ -29,6 +29,8 @@ inline constexpr double kFewestDecades = 1.6;
 inline constexpr std::ptrdiff_t kFewestOfFamily = 5;
 /// A subject of a preset that has fewer cells, or this much less of a range, is left out.
 inline constexpr double kFewestDecadesOfALaw = 1.5;
+/// Narrower networks are for the subjects that find no law on the others.
+inline constexpr std::size_t kNarrow = 32;
 /// Points that run slower than this are left out where a design without them has at most this VIF.
 inline constexpr double kLargestSlowdown = 1.5;
 inline constexpr double kLargestDesignVif = 6;

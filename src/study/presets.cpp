@@ -13,7 +13,7 @@ namespace interpscale::study {
 namespace {
 
 /// Nine rounds of the standard study and what comes before them stay within a quarter of an hour.
-constexpr double kStandardRoundSeconds = 72;
+constexpr double kStandardRoundSeconds = 60;
 constexpr double kFullRoundSeconds = 160;
 
 /// {inputs, width, depth}: first the family in which width alone grows, then the slanted ones.
@@ -21,6 +21,14 @@ std::vector<Shape> common_shapes() {
   return {{49, 32, 3},   {49, 48, 3},   {49, 64, 3},   {49, 96, 3},   {49, 128, 3}, {49, 192, 3},
           {49, 256, 3},  {49, 384, 3},  {784, 32, 3},  {784, 64, 3},  {49, 64, 12}, {49, 32, 12},
           {784, 64, 12}, {784, 128, 3}, {196, 128, 6}, {49, 128, 12}, {784, 256, 3}};
+}
+
+/// Small enough for the variants that grow with N^2 or n^2 N (edge_pruning, naive
+/// pairwise_ablation) to afford a decade and a half of N. Variants that can afford it on wider
+/// networks stay there.
+std::vector<Shape> narrow_shapes() {
+  return {{16, 6, 3},  {16, 8, 3},  {49, 8, 3},   {49, 12, 3}, {49, 16, 3},
+          {49, 24, 3}, {784, 8, 3}, {784, 12, 3}, {16, 16, 12}};
 }
 
 std::vector<Shape> with(std::vector<Shape> shapes, const std::vector<Shape>& more) {
@@ -73,10 +81,11 @@ Plan standard() {
   plan.shapes =
       with(plan.shapes,
            {{49, 512, 3}, {49, 768, 3}, {784, 512, 3}, {196, 256, 8}, {49, 256, 12}, {49, 512, 6}});
+  plan.shapes = with(plan.shapes, narrow_shapes());
   plan.rounds = 9;
   plan.kernel_rounds = 1;
   plan.training_steps = 100;
-  plan.cell_budget_seconds = 0.9;
+  plan.cell_budget_seconds = 0.7;
   plan.subject_seconds = share_of_round(kStandardRoundSeconds);
   plan.trainings = *training_design("standard");
   plan.cells_per_subject = 23;
@@ -92,7 +101,7 @@ Plan full() {
   plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 3}, {196, 256, 12}});
   plan.rounds = 15;
   plan.path_steps = 8;
-  plan.cell_budget_seconds = 4;
+  plan.cell_budget_seconds = 3;
   plan.subject_seconds = share_of_round(kFullRoundSeconds);
   plan.trainings = *training_design("full");
   plan.cells_per_subject = 26;

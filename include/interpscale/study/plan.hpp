@@ -132,6 +132,8 @@ struct Expansion {
 ///   cell that costs most per information about (log N, log n), again and again, down to eight
 ///   cells and 1.6 decades. Information is what log det of the normal equations loses with the cell
 ///   (D-optimality). The training step, the denominator of every ratio, is spared this.
+/// Where the design names the shapes, networks narrower than 32 are considered only if the others
+/// leave a subject fewer than eight cells or 1.5 decades of N.
 /// Of the family (the inputs and depth with the most widths: where width alone grows) five stay.
 /// A preset leaves a subject out altogether where fewer than eight cells or 1.5 decades are left.
 [[nodiscard]] Result<Expansion> expand(const Plan& plan);
