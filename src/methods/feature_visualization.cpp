@@ -122,15 +122,6 @@ std::size_t tile_of(const nn::Topology& topology, const MethodOptions& options) 
   return neurons;
 }
 
-/// Hidden layers below the last one that is wanted.
-std::size_t layers_below(const nn::Topology& topology, const MethodOptions& options) {
-  std::size_t last = topology.hidden.size() - 1;
-  while (last > 0 && neurons_of(topology, options, last) == 0) {
-    --last;
-  }
-  return last;
-}
-
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   const std::size_t starts = engine::ascent_starts(probe.options);
@@ -139,8 +130,8 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const Workspace::Scope scope(context.workspace);
   const MatrixView<float> at_starts = starts_in(probe, context.workspace);
   const LayerStack of_starts(topology, starts, context.workspace);
-  engine::forward_layers(probe.network, 0, layers_below(topology, probe.options), at_starts,
-                         of_starts, context);
+  engine::forward_layers(probe.network, 0, engine::layers_wanted(topology, probe.options) - 1,
+                         at_starts, of_starts, context);
   Ascent ascent(tile * starts, topology.inputs, AscentTile::widest(topology), probe.options.radius,
                 context);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
@@ -170,8 +161,8 @@ Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t starts = engine::ascent_starts(problem.options);
   const auto steps = static_cast<Flops>(engine::path_steps(problem.options));
-  Flops flops =
-      engine::forward_layers_flops(topology, 0, layers_below(topology, problem.options), starts);
+  Flops flops = engine::forward_layers_flops(
+      topology, 0, engine::layers_wanted(topology, problem.options) - 1, starts);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const std::size_t neurons = neurons_of(topology, problem.options, layer);
     const std::size_t rows = checked_product(neurons, starts);
