@@ -100,10 +100,8 @@ std::vector<GridEntry> make_grid(const Options& options) {
         grid.push_back(
             {dense->name, dense->quantities, [request, cache, setting = options.setting] {
                const auto specimen = cache->find(request.topology, request.batch);
-               CellRequest with_activity = request;
-               with_activity.active_pairs = specimen->active_pairs;
                return study::make_subject(
-                   with_activity, setting,
+                   request.on(*specimen, setting), setting,
                    [specimen]() -> Result<std::shared_ptr<const Specimen>> { return specimen; });
              }});
       }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "interpscale/core/require.hpp"
@@ -81,6 +82,144 @@ void jacobian_sums_fit(MatrixView<const T> jacobian, MatrixView<const T> out) {
   require(jacobian.rows() == out.rows(), "jacobian: out has not one row a unit");
   require(out.cols() == 0 ? jacobian.cols() == 0 : jacobian.cols() % out.cols() == 0,
           "jacobian: columns are not a multiple of the inputs");
+}
+
+/// The shape, or one row for all.
+template <class T, class U>
+void same_shape_or_row(MatrixView<T> a, MatrixView<U> b, const CallSite& where = CallSite::here()) {
+  require(a.cols() == b.cols() && (a.rows() == b.rows() || a.rows() == 1),
+          "neither the shape of the others nor one row for all", where);
+}
+
+template <class T>
+void change_fits(MatrixView<const T> next, MatrixView<const T> now, MatrixView<const T> gradient,
+                 MatrixView<const T> out) {
+  same_shape(next, out);
+  if (!gradient.empty()) {
+    same_shape_or_row(gradient, out);
+  }
+  same_shape_or_row(now, out);
+}
+
+template <class T>
+void ratio_fits(const Ratio<T>& ratio, MatrixView<const T> g) {
+  same_shape(ratio.numerator, g);
+  same_shape(ratio.denominator, g);
+}
+
+template <class T>
+void secants_fit(const Secants<T>& secants, MatrixView<const T> g) {
+  same_shape(secants.z, g);
+  same_shape(secants.h, g);
+  same_shape_or_row(secants.from_z, g);
+  same_shape(secants.from_z, secants.from_h);
+}
+
+/// Every index is below `bound`.
+inline void all_below(std::span<const std::uint32_t> indices, std::size_t bound,
+                      const CallSite& where = CallSite::here()) {
+  require(indices.empty() || *std::max_element(indices.begin(), indices.end()) < bound,
+          "an index outside the matrix", where);
+}
+
+template <class T>
+void gather_fits(MatrixView<const T> a, std::span<const std::uint32_t> index,
+                 MatrixView<const T> out) {
+  require(index.size() == out.rows() && a.cols() == out.cols(), "gather: index or out do not fit");
+  all_below(index, a.rows());
+}
+
+template <class T>
+void pick_fits(MatrixView<const T> a, std::span<const std::uint32_t> column,
+               std::span<const T> out) {
+  require(column.size() == a.rows() && out.size() == a.rows(), "pick: not one column a row");
+  all_below(column, a.cols());
+}
+
+template <class T>
+void one_hot_fits(std::span<const std::uint32_t> labels, std::span<const T> on,
+                  std::span<const T> off, MatrixView<const T> out) {
+  require(labels.size() == out.rows() && on.size() == out.cols() && off.size() == out.cols(),
+          "one-hot: labels, on, off and out do not fit");
+  all_below(labels, out.cols());
+}
+
+template <class T>
+void counts_fit(MatrixView<const T> h, std::span<const std::uint32_t> labels,
+                MatrixView<const T> counts) {
+  require(labels.size() == h.rows() && counts.cols() == h.cols(), "counts: shapes do not fit");
+  all_below(labels, counts.rows());
+}
+
+template <class T>
+void information_fits(MatrixView<const T> active, std::span<const T> samples,
+                      std::span<const T> out) {
+  require(samples.size() == active.rows() && out.size() == active.cols(),
+          "mutual information: shapes do not fit");
+}
+
+/// Whole numbers up to here are exact.
+template <class T>
+constexpr std::size_t kExactCount = std::size_t{1} << std::numeric_limits<T>::digits;
+
+template <class T>
+void largest_fit(MatrixView<const T> a, std::size_t first, MatrixView<const T> values,
+                 MatrixView<const T> numbers) {
+  same_shape(values, numbers);
+  require(values.rows() > 0 && values.cols() == a.cols(), "largest: lists are not [k, cols]");
+  require(first + a.rows() <= kExactCount<T>, "largest: numbers that are not exact");
+}
+
+template <class T>
+void choice_fits(std::size_t k, MatrixView<const T> a, MatrixView<const T> kept,
+                 MatrixView<const T> chosen) {
+  same_shape(a, kept);
+  same_shape(a, chosen);
+  require(k > 0 && k <= a.cols(), "a choice of none, or of more than there are");
+  require(a.cols() <= kExactCount<T>, "a choice among columns whose numbers are not exact");
+}
+
+template <class T>
+void factor_fits(MatrixView<const T> a, MatrixView<const T> inverse) {
+  same_shape(a, inverse);
+  require(a.rows() == a.cols() && a.rows() <= kLargestFactor, "factor: not square, or too large");
+}
+
+template <class T>
+void walks_fit(MatrixView<const T> h, const Walks& walks, MatrixView<const std::uint32_t> unit,
+               MatrixView<const T> value) {
+  same_shape(unit, value);
+  require(walks.order.size() == unit.cols() && walks.sample.size() == unit.cols(),
+          "walks: order and sample are not [walks]");
+  require(unit.rows() == h.cols() && walks.orders.cols() == h.cols(),
+          "walks: not as many steps as units");
+  all_below(walks.order, walks.orders.rows());
+  all_below(walks.sample, h.rows());
+}
+
+template <class T>
+void list_fits(MatrixView<const T> a, std::span<const std::uint32_t> tags,
+               const ElementList<T>& list) {
+  const std::size_t elements = checked_product(a.rows(), a.cols());
+  require(tags.size() == a.rows(), "list: not one tag a row");
+  require(list.row.size() >= elements && list.column.size() >= elements &&
+              list.tag.size() >= elements && list.value.size() >= elements,
+          "list: shorter than the matrix has elements");
+}
+
+template <class T>
+void places_fit(MatrixView<const T> a, const Places& places, std::size_t count) {
+  require(places.row.size() == count && places.column.size() == count,
+          "places: rows, columns and values of different length");
+  all_below(places.row, a.rows());
+  all_below(places.column, a.cols());
+}
+
+template <class T>
+void changes_fit(std::span<const T> after, std::span<const T> before, const Places& places,
+                 MatrixView<const double> sums) {
+  require(before.size() == after.size(), "changes: after and before of different length");
+  places_fit(sums, places, after.size());
 }
 
 }  // namespace interpscale::kernels::checks

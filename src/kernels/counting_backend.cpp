@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/kernels/counting_backend.hpp"
 
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -9,11 +10,24 @@ namespace {
 
 template <class T>
 Operand operand(MatrixView<T> a) {
-  return {a.data(), a.rows() * a.leading_dimension() * sizeof(T)};
+  const std::size_t before_last = a.rows() == 0 ? 0 : (a.rows() - 1) * a.leading_dimension();
+  return {a.data(), (before_last + a.cols()) * sizeof(T)};
 }
 template <class T>
 Operand operand(std::span<T> a) {
   return {a.data(), a.size_bytes()};
+}
+
+std::string_view name_of(Listed which) {
+  switch (which) {
+    case Listed::kPositive:
+      return "positive";
+    case Listed::kNonzero:
+      return "nonzero";
+    case Listed::kAll:
+      break;
+  }
+  return "";
 }
 
 /// "nt+bias+relu": what is fused into the product.
@@ -140,7 +154,8 @@ class Counting final : public CountingBackend<T> {
   void rank_one_rows(MatrixView<const T> z, MatrixView<const T> columns, const SparseRows<T>& rows,
                      bool relu, MatrixView<T> out, const Execution& with) const override {
     inner_.rank_one_rows(z, columns, rows, relu, out, with);
-    note("rank_one_rows", relu ? "relu" : "", {out.rows(), out.cols(), z.rows(), columns.rows()},
+    note("rank_one_rows", relu ? "relu" : "",
+         {out.rows(), out.cols(), std::bit_ceil(z.rows()), columns.rows()},
          {operand(z), operand(columns), operand(out)}, rank_one_rows_flops(out.rows(), out.cols()));
   }
   void transpose(MatrixView<const T> a, MatrixView<T> out, const Execution& with) const override {
@@ -171,7 +186,137 @@ class Counting final : public CountingBackend<T> {
          {operand(jacobian), operand(out)}, accumulate_jacobian_flops(out.rows(), samples, inputs));
   }
 
+  void multiply_change(MatrixView<const T> next, MatrixView<const T> now,
+                       MatrixView<const T> gradient, MatrixView<T> out,
+                       const Execution& with) const override {
+    inner_.multiply_change(next, now, gradient, out, with);
+    std::string variant(row_variant(now, out));
+    if (gradient.rows() < out.rows()) {
+      variant += gradient.empty() ? "+difference" : "+factors";
+    }
+    note("multiply_change", variant, {out.rows(), out.cols()},
+         {operand(next), operand(now), operand(gradient), operand(out)},
+         gradient.empty() ? multiply_flops(elements(out)) : multiply_change_flops(elements(out)));
+  }
+  void multiply_by_ratio(const Ratio<T>& ratio, MatrixView<T> g,
+                         const Execution& with) const override {
+    inner_.multiply_by_ratio(ratio, g, with);
+    note("multiply_by_ratio", "", {g.rows(), g.cols()},
+         {operand(ratio.numerator), operand(ratio.denominator), operand(g)},
+         multiply_by_ratio_flops(elements(g)));
+  }
+  void multiply_by_secants(Activation phi, const Secants<T>& secants, MatrixView<T> g,
+                           const Execution& with) const override {
+    inner_.multiply_by_secants(phi, secants, g, with);
+    note("multiply_by_secants",
+         std::string(kernels::name_of(phi)).append(row_variant(secants.from_z, g)),
+         {g.rows(), g.cols()},
+         {operand(secants.z), operand(secants.h), operand(secants.from_z), operand(secants.from_h),
+          operand(g)},
+         multiply_by_secants_flops(phi, elements(g)));
+  }
+  void scale_columns(std::span<const T> factors, MatrixView<const T> a, MatrixView<T> out,
+                     const Execution& with) const override {
+    inner_.scale_columns(factors, a, out, with);
+    note("scale_columns", "", {out.rows(), out.cols()}, {operand(a), operand(out)},
+         scale_columns_flops(elements(out)));
+  }
+
+  void copy(MatrixView<const T> a, MatrixView<T> out, const Execution& with) const override {
+    inner_.copy(a, out, with);
+    note("copy", "", {out.rows(), out.cols()}, {operand(a), operand(out)}, 0);
+  }
+  void gather_rows(MatrixView<const T> a, std::span<const std::uint32_t> index, MatrixView<T> out,
+                   const Execution& with) const override {
+    inner_.gather_rows(a, index, out, with);
+    note("gather_rows", "", {out.rows(), out.cols(), a.rows()}, {operand(a), operand(out)}, 0);
+  }
+  void pick(MatrixView<const T> a, std::span<const std::uint32_t> column, std::span<T> out,
+            const Execution& with) const override {
+    inner_.pick(a, column, out, with);
+    note("pick", "", {a.rows(), a.cols()}, {operand(a)}, 0);
+  }
+  void one_hot(std::span<const std::uint32_t> labels, std::span<const T> on, std::span<const T> off,
+               MatrixView<T> out, const Execution& with) const override {
+    inner_.one_hot(labels, on, off, out, with);
+    note("one_hot", "", {out.rows(), out.cols()}, {operand(out)}, 0);
+  }
+
+  void count_positive(MatrixView<const T> h, std::span<const std::uint32_t> labels, bool accumulate,
+                      MatrixView<T> counts, const Execution& with) const override {
+    inner_.count_positive(h, labels, accumulate, counts, with);
+    note("count_positive", accumulate ? "accumulate" : "", {h.rows(), h.cols(), counts.rows()},
+         {operand(h), operand(counts)}, count_positive_flops(elements(h)));
+  }
+  void mutual_information(MatrixView<const T> active, std::span<const T> samples, std::span<T> out,
+                          const Execution& with) const override {
+    inner_.mutual_information(active, samples, out, with);
+    note("mutual_information", "", {active.rows(), active.cols()}, {operand(active)},
+         mutual_information_flops(active.rows(), active.cols()));
+  }
+
+  void update_largest(MatrixView<const T> a, std::size_t first, MatrixView<T> values,
+                      MatrixView<T> numbers, const Execution& with) const override {
+    inner_.update_largest(a, first, values, numbers, with);
+    note("update_largest", first == 0 ? "begin" : "", {a.rows(), a.cols(), values.rows()},
+         {operand(a), operand(values), operand(numbers)}, 0);
+  }
+  void keep_largest(std::size_t k, MatrixView<const T> a, MatrixView<T> kept, MatrixView<T> chosen,
+                    const Execution& with) const override {
+    inner_.keep_largest(k, a, kept, chosen, with);
+    note("keep_largest", "", {a.rows(), a.cols(), k}, {operand(a), operand(kept), operand(chosen)},
+         0);
+  }
+  void unit_rows(std::uint64_t seed, std::uint64_t stream, MatrixView<T> out,
+                 const Execution& with) const override {
+    inner_.unit_rows(seed, stream, out, with);
+    note("unit_rows", "", {out.rows(), out.cols()}, {operand(out)},
+         unit_rows_flops(out.rows(), out.cols()));
+  }
+
+  void invert_factor(MatrixView<const T> a, MatrixView<T> inverse,
+                     const Execution& with) const override {
+    inner_.invert_factor(a, inverse, with);
+    note("invert_factor", "", {a.rows()}, {operand(a), operand(inverse)},
+         invert_factor_flops(a.rows()));
+  }
+
+  void list_units(MatrixView<const T> h, const Walks& walks, bool positive_only,
+                  MatrixView<std::uint32_t> unit, MatrixView<T> value,
+                  const Execution& with) const override {
+    inner_.list_units(h, walks, positive_only, unit, value, with);
+    note("list_units", positive_only ? "positive" : "",
+         {unit.cols(), h.rows(), h.cols(), walks.orders.rows()},
+         {operand(h), operand(unit), operand(value)}, 0);
+  }
+  std::size_t list_elements(MatrixView<const T> a, Listed which,
+                            std::span<const std::uint32_t> tags, T factor,
+                            const ElementList<T>& list, const Execution& with) const override {
+    const std::size_t count = inner_.list_elements(a, which, tags, factor, list, with);
+    note("list_elements", name_of(which), {a.rows() * a.cols()},
+         {operand(a), operand(list.value.first(count))}, multiply_flops(count));
+    return count;
+  }
+  void gather_elements(MatrixView<const T> a, const Places& places, std::span<T> out,
+                       const Execution& with) const override {
+    inner_.gather_elements(a, places, out, with);
+    note("gather_elements", "", {out.size(), std::bit_ceil(a.rows()), a.cols()},
+         {operand(a), operand(out)}, 0);
+  }
+  void add_changes(std::span<const T> after, std::span<const T> before, const Places& places,
+                   MatrixView<double> sums, const Execution& with) const override {
+    inner_.add_changes(after, before, places, sums, with);
+    note("add_changes", "", {after.size(), sums.rows(), sums.cols()},
+         {operand(after), operand(before), operand(sums)}, add_changes_flops(after.size()));
+  }
+
  private:
+  /// "+row" where an operand has one row for all of `out`'s.
+  [[nodiscard]] static std::string_view row_variant(MatrixView<const T> a,
+                                                    MatrixView<const T> out) {
+    return a.rows() == 1 && out.rows() > 1 ? "+row" : "";
+  }
+
   void note(std::string_view operation, std::string_view variant,
             std::initializer_list<std::size_t> extents, std::initializer_list<Operand> operands,
             Flops flops) const {

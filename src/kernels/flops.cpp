@@ -96,4 +96,40 @@ Flops accumulate_jacobian_flops(std::uint64_t units, std::uint64_t samples, std:
   return units * inputs * (samples + 2);
 }
 
+Flops multiply_change_flops(std::uint64_t elements) {
+  return 2 * elements;
+}
+Flops multiply_by_ratio_flops(std::uint64_t elements) {
+  return 3 * elements;
+}
+Flops multiply_by_secants_flops(Activation phi, std::uint64_t elements) {
+  return (6 + slope_flops(phi)) * elements + activate_flops(phi, elements);
+}
+Flops scale_columns_flops(std::uint64_t elements) {
+  return elements;
+}
+Flops count_positive_flops(std::uint64_t elements) {
+  return elements;
+}
+Flops mutual_information_flops(std::uint64_t classes, std::uint64_t units) {
+  return 16 * classes * units;
+}
+Flops unit_rows_flops(std::uint64_t rows, std::uint64_t cols) {
+  return 4 * rows * cols + 2 * rows;
+}
+
+Flops invert_factor_flops(std::uint64_t n) {
+  Flops flops = 0;
+  for (std::uint64_t j = 0; j < n; ++j) {
+    // A column of n - j: j products and differences each, then a square root or a quotient; and a
+    // column of the inverse, one term more an element as it goes down.
+    flops += (n - j) * (2 * j + 1) + (n - j) * (n - j);
+  }
+  return flops;
+}
+
+Flops add_changes_flops(std::uint64_t rows) {
+  return 2 * rows;
+}
+
 }  // namespace interpscale::kernels

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "interpscale/core/require.hpp"
+
 namespace interpscale::kernels {
 namespace {
 
@@ -39,6 +41,19 @@ std::optional<std::vector<T>> parse_numbers(std::string_view text, char separato
   return numbers;
 }
 
+std::uintptr_t begin_of(const Operand& operand) {
+  return reinterpret_cast<std::uintptr_t>(operand.data);
+}
+std::uintptr_t end_of(const Operand& operand) {
+  return begin_of(operand) + operand.bytes;
+}
+bool overlap(const Operand& a, const Operand& b) {
+  return begin_of(a) < end_of(b) && begin_of(b) < end_of(a);
+}
+bool covers(const Operand& outer, const Operand& inner) {
+  return begin_of(outer) <= begin_of(inner) && end_of(inner) <= end_of(outer);
+}
+
 }  // namespace
 
 std::string name_of(const KernelCall& call) {
@@ -65,6 +80,11 @@ Result<KernelCall> parse_kernel_call(std::string_view name) {
       name);
 }
 
+CallFamily family_of(const KernelCall& call) {
+  require(!call.extents.empty(), "a kernel call without extents");
+  return {call.operation, call.variant, {call.extents.begin() + 1, call.extents.end()}, call.reuse};
+}
+
 int reuse_class(std::size_t bytes) {
   int reuse = 0;
   for (std::size_t most = kNearBytes; bytes >= most && reuse < kFarthestReuse; most *= 4) {
@@ -89,12 +109,13 @@ void CallRecorder::record(std::string_view operation, std::string variant,
 std::size_t CallRecorder::touch(const Operand& operand) {
   std::size_t since = 0;
   for (auto last = touched_.rbegin(); last != touched_.rend(); ++last) {
-    if (last->data == operand.data) {
-      touched_.erase(std::next(last).base());
+    if (overlap(*last, operand)) {
       break;
     }
     since += last->bytes;
   }
+  // What the operand covers has now been touched as part of it.
+  std::erase_if(touched_, [&operand](const Operand& other) { return covers(operand, other); });
   touched_.push_back(operand);
   return since;
 }

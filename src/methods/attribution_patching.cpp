@@ -78,8 +78,7 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
         const Workspace::Scope visit_scope(context.workspace);
         const MatrixView<float> product =
             context.workspace.matrix<float>(gradient.rows(), gradient.cols());
-        engine::clear(product);
-        context.backend.accumulate_path_step(donor[layer], h[layer], gradient, product, context);
+        context.backend.multiply_change(donor[layer], h[layer], gradient, product, context);
         context.backend.transpose(product, layer_rows(out, topology, layer), context);
       });
 }
@@ -92,7 +91,7 @@ Cost cost_fast(const Problem& problem) {
       engine::forward_layers_flops(topology, 0, topology.hidden.size(), batch) +
       engine::forward_layers_flops(topology, 0, engine::layers_wanted(topology, options), batch) +
       engine::target_gradients_flops(topology, engine::lowest_wanted(topology, options), batch) +
-      kernels::accumulate_path_step_flops(batch * engine::wanted_neurons(topology, options));
+      kernels::multiply_change_flops(batch * engine::wanted_neurons(topology, options));
   if (metric_of(problem.options) == Metric::kLoss) {
     flops += engine::loss_rows_flops(topology, batch);
   }

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <vector>
 
-#include "interpscale/core/parallel.hpp"
 #include "interpscale/kernels/flops.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "methods/engine/plain.hpp"
@@ -34,8 +33,8 @@ std::size_t columns_of(const Problem& problem) {
 }
 
 /// active[c] of the samples[c] samples of class c had the neuron active.
-template <class Count>
-double mutual_information(std::span<const Count> active, std::span<const std::uint64_t> samples) {
+double mutual_information(std::span<const std::uint64_t> active,
+                          std::span<const std::uint64_t> samples) {
   double total = 0.0;
   double total_active = 0.0;
   for (std::size_t c = 0; c < samples.size(); ++c) {
@@ -83,7 +82,7 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
         active[labels[s]] += traces[s].h[layer][j] > 0.0 ? 1U : 0U;
         sums[labels[s]] += traces[s].h[layer][j];
       }
-      rows(j, 0) = mutual_information<std::uint64_t>(active, samples);
+      rows(j, 0) = mutual_information(active, samples);
       for (std::size_t c = 0; c < classes; ++c) {
         rows(j, 1 + c) = samples[c] == 0 ? 0.0 : sums[c] / static_cast<double>(samples[c]);
       }
@@ -91,142 +90,144 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-/// Counts and sums of some neurons by class, [C, w].
+/// What is known of the classes, and the one-hot labels of a block: 1 / (samples of the class)
+/// where a sample belongs, so that a product with them adds up means.
+class Classes {
+ public:
+  Classes(const Probe<float>& probe, Workspace& workspace)
+      : labels_(probe.streamed_labels()),
+        sizes_(workspace.vector<float>(probe.network.topology.outputs)),
+        shares_(workspace.vector<float>(sizes_.size())),
+        zeros_(workspace.vector<float>(sizes_.size())),
+        rows_(workspace.matrix<float>(probe.inputs.rows(), sizes_.size())) {
+    std::fill(sizes_.begin(), sizes_.end(), 0.0F);
+    std::fill(zeros_.begin(), zeros_.end(), 0.0F);
+    for (const std::uint32_t label : labels_) {
+      sizes_[label] += 1.0F;
+    }
+    std::transform(sizes_.begin(), sizes_.end(), shares_.begin(),
+                   [](float size) { return size > 0.0F ? 1.0F / size : 0.0F; });
+  }
+
+  [[nodiscard]] std::span<const float> sizes() const { return sizes_; }
+  [[nodiscard]] std::span<const std::uint32_t> labels(std::size_t first, std::size_t count) const {
+    return labels_.subspan(first, count);
+  }
+  [[nodiscard]] MatrixView<const float> shares(std::size_t first, std::size_t count,
+                                               const Context<float>& context) const {
+    const MatrixView<float> rows = rows_.rows_from(0, count);
+    context.backend.one_hot(labels(first, count), shares_, zeros_, rows, context);
+    return rows;
+  }
+
+  [[nodiscard]] static std::uint64_t bytes(const Problem& problem) {
+    const std::size_t classes = problem.topology.outputs;
+    return 3 * engine::vector_bytes<float>(classes) +
+           engine::matrix_bytes<float>(problem.batch, classes);
+  }
+
+ private:
+  std::span<const std::uint32_t> labels_;
+  std::span<float> sizes_;
+  std::span<float> shares_;
+  std::span<float> zeros_;
+  MatrixView<float> rows_;
+};
+
+/// Of some neurons: active samples of each class [C, w]; and what becomes columns of the result,
+/// [1 + C, w]: the information, then the means.
 struct Tally {
-  MatrixView<std::uint32_t> active;
-  MatrixView<float> sums;
+  MatrixView<float> active;
+  MatrixView<float> columns;
 
   Tally(std::size_t classes, std::size_t width, Workspace& workspace)
-      : active(workspace.matrix<std::uint32_t>(classes, width)),
-        sums(workspace.matrix<float>(classes, width)) {
-    for (std::size_t c = 0; c < classes; ++c) {
-      std::fill(active.row(c).begin(), active.row(c).end(), std::uint32_t{0});
-      std::fill(sums.row(c).begin(), sums.row(c).end(), 0.0F);
-    }
+      : active(workspace.matrix<float>(classes, width)),
+        columns(workspace.matrix<float>(1 + classes, width)) {}
+
+  /// Adds a block, whose first sample is number `first`; shares as `Classes` has them.
+  void add(MatrixView<const float> h, MatrixView<const float> shares, const Classes& classes,
+           std::size_t first, const Context<float>& context) const {
+    const MatrixView<float> means = columns.rows_from(1, active.rows());
+    context.backend.gemm(kernels::GemmCase::kTN, shares, h, means,
+                         kernels::Epilogue<float>{.beta = first == 0 ? 0.0F : 1.0F}, context);
+    context.backend.count_positive(h, classes.labels(first, h.rows()), first > 0, active, context);
+  }
+  void write(const Classes& classes, MatrixView<float> rows, const Context<float>& context) const {
+    context.backend.mutual_information(active, classes.sizes(), columns.row(0), context);
+    context.backend.transpose(columns, rows, context);
   }
 
-  /// Of units [first, first + count).
-  [[nodiscard]] Tally part(std::size_t first, std::size_t count) const {
-    Tally result = *this;
-    result.active = active.cols_from(first, count);
-    result.sums = sums.cols_from(first, count);
-    return result;
+  /// Of a block, and of the result.
+  [[nodiscard]] static kernels::Flops add_flops(std::size_t classes, std::size_t width,
+                                                std::size_t rows, bool begun) {
+    return kernels::gemm_flops({classes, width, rows},
+                               {.accumulated = begun, .beta_is_one = true}) +
+           kernels::count_positive_flops(std::uint64_t{rows} * width);
   }
-
+  [[nodiscard]] static kernels::Flops write_flops(std::size_t classes, std::size_t width) {
+    return kernels::mutual_information_flops(classes, width);
+  }
   [[nodiscard]] static std::uint64_t bytes(std::size_t classes, std::size_t width) {
-    return engine::matrix_bytes<std::uint32_t>(classes, width) +
-           engine::matrix_bytes<float>(classes, width);
+    return engine::matrix_bytes<float>(classes, width) +
+           engine::matrix_bytes<float>(1 + classes, width);
   }
 };
 
-/// one_hot(b, c) := [c = labels[b]].
-void fill_one_hot(std::span<const std::uint32_t> labels, MatrixView<float> one_hot) {
-  for (std::size_t b = 0; b < labels.size(); ++b) {
-    std::fill(one_hot.row(b).begin(), one_hot.row(b).end(), 0.0F);
-    one_hot(b, labels[b]) = 1.0F;
-  }
-}
-
-/// Adds a block: activations by a product with the one-hot labels, activity by counting.
-void add_block(MatrixView<const float> h, MatrixView<const float> one_hot,
-               std::span<const std::uint32_t> labels, const Tally& tally,
-               const Context<float>& context) {
-  constexpr std::size_t kUnitsAtATime = 256;
-  context.backend.gemm(kernels::GemmCase::kTN, one_hot, h, tally.sums,
-                       kernels::Epilogue<float>{.beta = 1.0F}, context);
-  const std::size_t parts = (h.cols() + kUnitsAtATime - 1) / kUnitsAtATime;
-  parallel_for(context.threads, parts, [&](std::size_t part) {
-    const std::size_t first = part * kUnitsAtATime;
-    const std::size_t count = std::min(kUnitsAtATime, h.cols() - first);
-    for (std::size_t b = 0; b < h.rows(); ++b) {
-      const auto from = h.row(b).subspan(first, count);
-      const auto to = tally.active.row(labels[b]).subspan(first, count);
-      for (std::size_t j = 0; j < count; ++j) {
-        to[j] += from[j] > 0.0F ? 1U : 0U;
-      }
-    }
-  });
-}
-
-void write_row(const Tally& tally, std::size_t unit, std::span<const std::uint64_t> samples,
-               std::span<std::uint32_t> active, std::span<float> row) {
-  for (std::size_t c = 0; c < samples.size(); ++c) {
-    active[c] = tally.active(c, unit);
-    row[1 + c] = samples[c] == 0 ? 0.0F : tally.sums(c, unit) / static_cast<float>(samples[c]);
-  }
-  row[0] = static_cast<float>(mutual_information<std::uint32_t>(active, samples));
-}
-
-std::span<std::uint64_t> class_sizes(const Probe<float>& probe, Workspace& workspace) {
-  const auto sizes = workspace.vector<std::uint64_t>(probe.network.topology.outputs);
-  std::fill(sizes.begin(), sizes.end(), std::uint64_t{0});
-  for (const std::uint32_t label : probe.streamed_labels()) {
-    ++sizes[label];
-  }
-  return sizes;
-}
-
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
-  const std::size_t classes = topology.outputs;
   const Workspace::Scope scope(context.workspace);
-  const auto samples = class_sizes(probe, context.workspace);
-  const auto active = context.workspace.vector<std::uint32_t>(classes);
-  const auto one_hot = context.workspace.matrix<float>(probe.inputs.rows(), classes);
-  const Tally all(classes, topology.neurons(), context.workspace);
-  engine::stream_activations(
-      probe, engine::layers_wanted(topology, probe.options), context,
-      [&](std::size_t first, const engine::LayerStack& h) {
-        const auto labels = probe.streamed_labels().subspan(first, h.rows());
-        const MatrixView<float> targets = one_hot.rows_from(0, h.rows());
-        fill_one_hot(labels, targets);
-        for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-          if (engine::wanted(probe.options, layer)) {
-            add_block(h[layer], targets, labels,
-                      all.part(engine::first_row(topology, layer), topology.hidden[layer]),
-                      context);
-          }
-        }
-      });
-  for (std::size_t row = 0; row < out.rows(); ++row) {
-    write_row(all, row, samples, active, out.row(row));
-  }
+  const Classes classes(probe, context.workspace);
+  const auto tallies = context.workspace.vector<Tally>(topology.hidden.size());
+  const auto for_layers = [&](const auto& body) {
+    for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+      if (engine::wanted(probe.options, layer)) {
+        body(layer);
+      }
+    }
+  };
+  for_layers([&](std::size_t layer) {
+    tallies[layer] = Tally(topology.outputs, topology.hidden[layer], context.workspace);
+  });
+  engine::stream_activations(probe, engine::layers_wanted(topology, probe.options), context,
+                             [&](std::size_t first, const engine::LayerStack& h) {
+                               const MatrixView<const float> shares =
+                                   classes.shares(first, h.rows(), context);
+                               for_layers([&](std::size_t layer) {
+                                 tallies[layer].add(h[layer], shares, classes, first, context);
+                               });
+                             });
+  for_layers([&](std::size_t layer) {
+    tallies[layer].write(classes, layer_rows(out, topology, layer), context);
+  });
 }
 
 /// A pass over the data set, and the tally of its one unit, for every neuron.
 void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
-  const std::size_t classes = topology.outputs;
   const Workspace::Scope scope(context.workspace);
-  const auto samples = class_sizes(probe, context.workspace);
-  const auto active = context.workspace.vector<std::uint32_t>(classes);
-  const auto one_hot = context.workspace.matrix<float>(probe.inputs.rows(), classes);
+  const Classes classes(probe, context.workspace);
+  const Tally tally(topology.outputs, 1, context.workspace);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
-      const Workspace::Scope neuron_scope(context.workspace);
-      const Tally tally(classes, 1, context.workspace);
-      engine::stream_activations(
-          probe, topology.hidden.size(), context,
-          [&](std::size_t first, const engine::LayerStack& h) {
-            const auto labels = probe.streamed_labels().subspan(first, h.rows());
-            const MatrixView<float> targets = one_hot.rows_from(0, h.rows());
-            fill_one_hot(labels, targets);
-            add_block(h[layer].cols_from(j, 1), targets, labels, tally, context);
-          });
-      write_row(tally, 0, samples, active, rows.row(j));
+      engine::stream_activations(probe, topology.hidden.size(), context,
+                                 [&](std::size_t first, const engine::LayerStack& h) {
+                                   tally.add(h[layer].cols_from(j, 1),
+                                             classes.shares(first, h.rows(), context), classes,
+                                             first, context);
+                                 });
+      tally.write(classes, rows.rows_from(j, 1), context);
     }
   }
 }
 
-/// Of the product of `width` units, over all blocks.
+/// Of the tally of `width` units, over all blocks.
 kernels::Flops tally_flops(const Problem& problem, std::size_t width) {
+  const std::size_t classes = problem.topology.outputs;
   const std::size_t samples = problem.streamed_samples();
-  kernels::Flops flops = 0;
+  kernels::Flops flops = Tally::write_flops(classes, width);
   for (std::size_t first = 0; first < samples; first += problem.batch) {
-    const std::size_t count = std::min(problem.batch, samples - first);
-    flops += kernels::gemm_flops({problem.topology.outputs, width, count},
-                                 {.accumulated = true, .beta_is_one = true});
+    flops += Tally::add_flops(classes, width, std::min(problem.batch, samples - first), first > 0);
   }
   return flops;
 }
@@ -252,25 +253,26 @@ Cost cost_naive(const Problem& problem) {
   return cost;
 }
 
-std::uint64_t common_bytes(const Problem& problem) {
-  const std::size_t classes = problem.topology.outputs;
-  return engine::LayerStack::tape_bytes(problem.topology) +
-         engine::vector_bytes<std::uint64_t>(classes) +
-         engine::vector_bytes<std::uint32_t>(classes) +
-         engine::matrix_bytes<float>(problem.batch, classes);
-}
-
 std::uint64_t workspace_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  return common_bytes(problem) + Tally::bytes(topology.outputs, topology.neurons());
+  std::uint64_t bytes = engine::LayerStack::tape_bytes(topology) + Classes::bytes(problem) +
+                        engine::vector_bytes<Tally>(topology.hidden.size());
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (engine::wanted(problem.options, layer)) {
+      bytes += Tally::bytes(topology.outputs, topology.hidden[layer]);
+    }
+  }
+  return bytes;
 }
 
 std::uint64_t workspace_naive(const Problem& problem) {
-  return common_bytes(problem) + Tally::bytes(problem.topology.outputs, 1);
+  return engine::LayerStack::tape_bytes(problem.topology) + Classes::bytes(problem) +
+         Tally::bytes(problem.topology.outputs, 1);
 }
 
 /// Means: the activations' error and that of a class's sum, over block after block. Information is
-/// a sum of 2 C terms of exact counts, each at most log 2 C / e.
+/// a sum of 2 C terms of exact counts, each a share times the logarithm of a quotient that is off
+/// by three roundings; a term is at most log 2 C / e, and shares sum to 1.
 double rounding_of_values(const nn::Topology& topology, std::size_t samples, double largest,
                           double roundoff) {
   return engine::forward_rounding(topology, roundoff) * largest +

@@ -8,12 +8,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "interpscale/core/parallel.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "methods/engine/passes.hpp"
 #include "methods/engine/plain.hpp"
 #include "methods/engine/pre_activations.hpp"
-#include "methods/engine/ratio.hpp"
 #include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
 
@@ -64,12 +62,6 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-void copy_to_all_rows(std::span<const float> row, MatrixView<float> matrix,
-                      const Context<float>& context) {
-  parallel_for(context.threads, matrix.rows(),
-               [&](std::size_t b) { std::copy(row.begin(), row.end(), matrix.row_data(b)); });
-}
-
 /// Pre-activations and activations of the batch and of the baseline, and what a layer of the
 /// backward pass needs.
 class Rescale {
@@ -92,7 +84,7 @@ class Rescale {
     engine::forward_with_pre_activations(probe.network, start, start_z_, start_h_, context);
   }
 
-  /// visit(layer, multiplier [B, w_l], h(x') [B, w_l]) for layers L-1 ... first_layer.
+  /// visit(layer, multiplier [B, w_l]) for layers L-1 ... first_layer.
   template <class Visit>
   void visit_multipliers(std::size_t first_layer, const Visit& visit) const {
     const nn::Mlp<float>& network = probe_.network;
@@ -103,13 +95,9 @@ class Rescale {
     MatrixView<float> multiplier = scratch.next(batch, topology.hidden.back());
     engine::target_rows(network, probe_.labels, multiplier, context_);
     for (std::size_t layer = topology.hidden.size(); layer-- > first_layer;) {
-      const Workspace::Scope layer_scope(context_.workspace);
-      const std::size_t width = topology.hidden[layer];
-      const MatrixView<float> start_h = context_.workspace.matrix<float>(batch, width);
-      copy_to_all_rows(start_h_[layer].row(0), start_h, context_);
-      visit(layer, MatrixView<const float>(multiplier), MatrixView<const float>(start_h));
+      visit(layer, MatrixView<const float>(multiplier));
       if (layer > first_layer) {
-        multiply_by_secants(layer, start_h, multiplier);
+        multiply_by_secants(layer, multiplier);
         const MatrixView<float> below = scratch.next(batch, topology.hidden[layer - 1]);
         context_.backend.gemm(kernels::GemmCase::kNN, multiplier, network.layers[layer].weights,
                               below, {}, context_);
@@ -119,13 +107,14 @@ class Rescale {
   }
 
   [[nodiscard]] MatrixView<const float> activations(std::size_t layer) const { return h_[layer]; }
+  /// Those of the baseline, [1, w_l].
+  [[nodiscard]] MatrixView<const float> start(std::size_t layer) const { return start_h_[layer]; }
 
   [[nodiscard]] static Flops flops(const Problem& problem, std::size_t first_layer);
   [[nodiscard]] static std::uint64_t scratch_bytes(const Problem& problem);
 
  private:
-  void multiply_by_secants(std::size_t layer, MatrixView<const float> start_h,
-                           MatrixView<float> multiplier) const;
+  void multiply_by_secants(std::size_t layer, MatrixView<float> multiplier) const;
 
   const Probe<float>& probe_;
   const Context<float>& context_;
@@ -135,32 +124,12 @@ class Rescale {
   LayerStack start_h_;
 };
 
-void Rescale::multiply_by_secants(std::size_t layer, MatrixView<const float> start_h,
-                                  MatrixView<float> multiplier) const {
+void Rescale::multiply_by_secants(std::size_t layer, MatrixView<float> multiplier) const {
   const Activation phi = probe_.network.topology.activation;
-  const kernels::Backend<float>& backend = context_.backend;
-  const Workspace::Scope scope(context_.workspace);
-  const auto matrix = [&] {
-    return context_.workspace.matrix<float>(multiplier.rows(), multiplier.cols());
-  };
-  const MatrixView<float> start_z = matrix();
-  const MatrixView<float> ones = matrix();
-  const MatrixView<float> rise = matrix();
-  const MatrixView<float> span = matrix();
-  const MatrixView<float> halfway = matrix();
-  copy_to_all_rows(start_z_[layer].row(0), start_z, context_);
-  for (std::size_t b = 0; b < ones.rows(); ++b) {
-    std::fill(ones.row(b).begin(), ones.row(b).end(), 1.0F);
-  }
-  engine::clear(rise);
-  engine::clear(span);
-  backend.accumulate_path_step(h_[layer], start_h, ones, rise, context_);
-  backend.accumulate_path_step(z_[layer], start_z, ones, span, context_);
-  backend.interpolate(start_z, z_[layer], 0.5F, halfway, context_);
-  backend.activate(phi, halfway, halfway, context_);
-  backend.multiply_by_slope(phi, halfway, ones, context_);
   const auto smallest = static_cast<float>(smallest_span(phi, engine::kFloatRoundoff));
-  engine::multiply_by_ratio({rise, span, ones, 0.0F, smallest}, multiplier, context_.threads);
+  context_.backend.multiply_by_secants(
+      phi, {z_[layer], h_[layer], start_z_[layer], start_h_[layer], smallest}, multiplier,
+      context_);
 }
 
 Flops Rescale::flops(const Problem& problem, std::size_t first_layer) {
@@ -170,10 +139,7 @@ Flops Rescale::flops(const Problem& problem, std::size_t first_layer) {
   for (std::size_t layer = topology.hidden.size() - 1; layer > first_layer; --layer) {
     const std::size_t width = topology.hidden[layer];
     const std::uint64_t elements = std::uint64_t{problem.batch} * width;
-    flops += 2 * kernels::accumulate_path_step_flops(elements) +
-             kernels::interpolate_flops(elements) +
-             kernels::activate_flops(topology.activation, elements) +
-             kernels::multiply_by_slope_flops(topology.activation, elements) +
+    flops += kernels::multiply_by_secants_flops(topology.activation, elements) +
              kernels::gemm_flops({problem.batch, topology.hidden[layer - 1], width});
   }
   return flops;
@@ -184,21 +150,18 @@ std::uint64_t Rescale::scratch_bytes(const Problem& problem) {
   const std::size_t widest = engine::widest_from(topology, 0);
   return 2 * LayerStack::bytes(topology, problem.batch) + 2 * LayerStack::bytes(topology, 1) +
          engine::matrix_bytes<float>(1, topology.inputs) +
-         engine::PingPong::bytes(problem.batch, widest) +
-         6 * engine::matrix_bytes<float>(problem.batch, widest);
+         engine::PingPong::bytes(problem.batch, widest);
 }
 
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const Workspace::Scope scope(context.workspace);
   const Rescale rescale(probe, context);
-  rescale.visit_multipliers(0, [&](std::size_t layer, MatrixView<const float> multiplier,
-                                   MatrixView<const float> start_h) {
+  rescale.visit_multipliers(0, [&](std::size_t layer, MatrixView<const float> multiplier) {
     const Workspace::Scope visit_scope(context.workspace);
     const MatrixView<float> product =
         context.workspace.matrix<float>(multiplier.rows(), multiplier.cols());
-    engine::clear(product);
-    context.backend.accumulate_path_step(rescale.activations(layer), start_h, multiplier, product,
-                                         context);
+    context.backend.multiply_change(rescale.activations(layer), rescale.start(layer), multiplier,
+                                    product, context);
     context.backend.transpose(product, layer_rows(out, probe.network.topology, layer), context);
   });
 }
@@ -211,15 +174,14 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
       const Workspace::Scope scope(context.workspace);
       const MatrixView<float> product = context.workspace.matrix<float>(probe.inputs.rows(), 1);
       const Rescale rescale(probe, context);
-      engine::clear(product);
-      rescale.visit_multipliers(layer, [&](std::size_t visited, MatrixView<const float> multiplier,
-                                           MatrixView<const float> start_h) {
-        if (visited == layer) {
-          context.backend.accumulate_path_step(rescale.activations(layer).cols_from(j, 1),
-                                               start_h.cols_from(j, 1), multiplier.cols_from(j, 1),
-                                               product, context);
-        }
-      });
+      rescale.visit_multipliers(
+          layer, [&](std::size_t visited, MatrixView<const float> multiplier) {
+            if (visited == layer) {
+              context.backend.multiply_change(rescale.activations(layer).cols_from(j, 1),
+                                              rescale.start(layer).cols_from(j, 1),
+                                              multiplier.cols_from(j, 1), product, context);
+            }
+          });
       context.backend.transpose(product, rows.rows_from(j, 1), context);
     }
   }
@@ -227,7 +189,7 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
 
 Cost cost_fast(const Problem& problem) {
   return {Rescale::flops(problem, 0) +
-              kernels::accumulate_path_step_flops(problem.batch * problem.topology.neurons()),
+              kernels::multiply_change_flops(problem.batch * problem.topology.neurons()),
           engine::floor_bytes(problem, problem.batch)};
 }
 
@@ -236,13 +198,14 @@ Cost cost_naive(const Problem& problem) {
   Flops flops = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     flops += topology.hidden[layer] *
-             (Rescale::flops(problem, layer) + kernels::accumulate_path_step_flops(problem.batch));
+             (Rescale::flops(problem, layer) + kernels::multiply_change_flops(problem.batch));
   }
   return {flops, engine::floor_bytes(problem, problem.batch)};
 }
 
 std::uint64_t workspace_fast(const Problem& problem) {
-  return Rescale::scratch_bytes(problem);
+  return Rescale::scratch_bytes(problem) +
+         engine::matrix_bytes<float>(problem.batch, engine::widest_from(problem.topology, 0));
 }
 
 std::uint64_t workspace_naive(const Problem& problem) {

@@ -47,21 +47,15 @@ class LayerFit {
   LayerFit(std::size_t width, std::size_t classes, Workspace& workspace)
       : gram_(workspace.matrix<float>(width, width)),
         rhs_(workspace.matrix<float>(width, classes)),
-        sums_(workspace.matrix<float>(1, width)) {
-    for (std::size_t j = 0; j < width; ++j) {
-      std::fill(gram_.row(j).begin(), gram_.row(j).end(), 0.0F);
-      std::fill(rhs_.row(j).begin(), rhs_.row(j).end(), 0.0F);
-    }
-    std::fill(sums_.row(0).begin(), sums_.row(0).end(), 0.0F);
-  }
+        sums_(workspace.matrix<float>(1, width)) {}
 
-  /// h [rows, w]; targets [rows, C], centred.
-  void add(MatrixView<const float> h, MatrixView<const float> targets,
+  /// h [rows, w]; targets [rows, C], centred. Sums begin with the first block.
+  void add(bool begun, MatrixView<const float> h, MatrixView<const float> targets,
            const Context<float>& context) {
-    const kernels::Epilogue<float> accumulate{.beta = 1.0F};
+    const kernels::Epilogue<float> accumulate{.beta = begun ? 1.0F : 0.0F};
     context.backend.gemm(kernels::GemmCase::kTN, h, h, gram_, accumulate, context);
     context.backend.gemm(kernels::GemmCase::kTN, h, targets, rhs_, accumulate, context);
-    context.backend.column_sums(h, 1.0F, sums_.row(0), context);
+    context.backend.column_sums(h, begun ? 1.0F : 0.0F, sums_.row(0), context);
   }
 
   /// The weights [w, C], of `samples` that have been added.
@@ -82,10 +76,12 @@ class LayerFit {
     return rhs_;
   }
 
-  [[nodiscard]] static Flops add_flops(std::size_t width, std::size_t classes, std::size_t rows) {
-    return kernels::gemm_flops({width, width, rows}, kAccumulated) +
-           kernels::gemm_flops({width, classes, rows}, kAccumulated) +
-           kernels::column_sums_flops(rows, width, true);
+  [[nodiscard]] static Flops add_flops(bool begun, std::size_t width, std::size_t classes,
+                                       std::size_t rows) {
+    const kernels::EpilogueCost cost = begun ? kAccumulated : kernels::EpilogueCost{};
+    return kernels::gemm_flops({width, width, rows}, cost) +
+           kernels::gemm_flops({width, classes, rows}, cost) +
+           kernels::column_sums_flops(rows, width, begun);
   }
   [[nodiscard]] static Flops solve_flops(std::size_t width, std::size_t classes) {
     kernels::EpilogueCost cost = kAccumulated;
@@ -109,34 +105,35 @@ class CentredTargets {
  public:
   CentredTargets(const Probe<float>& probe, Workspace& workspace)
       : labels_(probe.streamed_labels()),
-        shares_(workspace.vector<float>(probe.network.topology.outputs)),
+        on_(workspace.vector<float>(probe.network.topology.outputs)),
+        off_(workspace.vector<float>(probe.network.topology.outputs)),
         rows_(workspace.matrix<float>(probe.inputs.rows(), probe.network.topology.outputs)) {
-    std::fill(shares_.begin(), shares_.end(), 0.0F);
+    std::fill(off_.begin(), off_.end(), 0.0F);
     for (const std::uint32_t label : labels_) {
-      shares_[label] += 1.0F;
+      off_[label] += 1.0F;
     }
-    for (float& share : shares_) {
-      share /= static_cast<float>(labels_.size());
+    for (std::size_t c = 0; c < off_.size(); ++c) {
+      off_[c] /= -static_cast<float>(labels_.size());
+      on_[c] = 1.0F + off_[c];
     }
   }
 
-  [[nodiscard]] MatrixView<const float> block(std::size_t first, std::size_t count) const {
-    for (std::size_t b = 0; b < count; ++b) {
-      std::transform(shares_.begin(), shares_.end(), rows_.row(b).begin(),
-                     [](float share) { return -share; });
-      rows_(b, labels_[first + b]) += 1.0F;
-    }
-    return rows_.rows_from(0, count);
+  [[nodiscard]] MatrixView<const float> block(std::size_t first, std::size_t count,
+                                              const Context<float>& context) const {
+    const MatrixView<float> rows = rows_.rows_from(0, count);
+    context.backend.one_hot(labels_.subspan(first, count), on_, off_, rows, context);
+    return rows;
   }
 
   [[nodiscard]] static std::uint64_t bytes(const Problem& problem) {
-    return engine::vector_bytes<float>(problem.topology.outputs) +
+    return 2 * engine::vector_bytes<float>(problem.topology.outputs) +
            engine::matrix_bytes<float>(problem.batch, problem.topology.outputs);
   }
 
  private:
   std::span<const std::uint32_t> labels_;
-  std::span<float> shares_;
+  std::span<float> on_;   // 1 less the class's share
+  std::span<float> off_;  // minus the share
   MatrixView<float> rows_;
 };
 
@@ -153,17 +150,18 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   }
   engine::stream_activations(probe, engine::layers_wanted(topology, probe.options), context,
                              [&](std::size_t first, const engine::LayerStack& h) {
-                               const auto block = targets.block(first, h.rows());
+                               const auto block = targets.block(first, h.rows(), context);
                                for (std::size_t layer = 0; layer < hidden; ++layer) {
                                  if (engine::wanted(probe.options, layer)) {
-                                   fits[layer].add(h[layer], block, context);
+                                   fits[layer].add(first > 0, h[layer], block, context);
                                  }
                                }
                              });
   for (std::size_t layer = 0; layer < hidden; ++layer) {
     if (engine::wanted(probe.options, layer)) {
-      copy(fits[layer].solve(probe.streamed_inputs().rows(), probe.options.ridge, context),
-           layer_rows(out, topology, layer));
+      context.backend.copy(
+          fits[layer].solve(probe.streamed_inputs().rows(), probe.options.ridge, context),
+          layer_rows(out, topology, layer), context);
     }
   }
 }
@@ -180,7 +178,8 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
       LayerFit fit(topology.hidden[layer], topology.outputs, context.workspace);
       engine::stream_activations(probe, topology.hidden.size(), context,
                                  [&](std::size_t first, const engine::LayerStack& h) {
-                                   fit.add(h[layer], targets.block(first, h.rows()), context);
+                                   fit.add(first > 0, h[layer],
+                                           targets.block(first, h.rows(), context), context);
                                  });
       const MatrixView<const float> weights =
           fit.solve(probe.streamed_inputs().rows(), probe.options.ridge, context);
@@ -193,11 +192,12 @@ Flops fit_flops(const Problem& problem, std::size_t layer) {
   const std::size_t width = problem.topology.hidden[layer];
   const std::size_t classes = problem.topology.outputs;
   const std::size_t samples = problem.streamed_samples();
-  const std::size_t whole = samples / problem.batch;
-  const std::size_t rest = samples % problem.batch;
-  return whole * LayerFit::add_flops(width, classes, problem.batch) +
-         (rest > 0 ? LayerFit::add_flops(width, classes, rest) : 0) +
-         LayerFit::solve_flops(width, classes);
+  Flops flops = LayerFit::solve_flops(width, classes);
+  for (std::size_t first = 0; first < samples; first += problem.batch) {
+    flops +=
+        LayerFit::add_flops(first > 0, width, classes, std::min(problem.batch, samples - first));
+  }
+  return flops;
 }
 
 Cost cost_fast(const Problem& problem) {

@@ -12,7 +12,6 @@
 #include "methods/engine/passes.hpp"
 #include "methods/engine/plain.hpp"
 #include "methods/engine/pre_activations.hpp"
-#include "methods/engine/ratio.hpp"
 #include "methods/engine/rounding.hpp"
 #include "methods/engine/shapes.hpp"
 
@@ -69,11 +68,12 @@ void visit_relevance(const Probe<float>& probe, const LayerStack& z, const Layer
   const MatrixView<float> logits = context.workspace.matrix<float>(batch, topology.outputs);
   const MatrixView<float> share = context.workspace.matrix<float>(batch, topology.outputs);
   engine::forward_readout(network, h[topology.hidden.size() - 1], logits, context);
-  engine::clear(share);
-  for (std::size_t b = 0; b < batch; ++b) {
-    share(b, probe.labels[b]) = 1.0F;
-  }
-  engine::multiply_by_ratio({logits, logits, {}, epsilon, 0.0F}, share, context.threads);
+  const auto on = context.workspace.vector<float>(topology.outputs);
+  const auto off = context.workspace.vector<float>(topology.outputs);
+  std::fill(on.begin(), on.end(), 1.0F);
+  std::fill(off.begin(), off.end(), 0.0F);
+  context.backend.one_hot(probe.labels, on, off, share, context);
+  context.backend.multiply_by_ratio({logits, logits, epsilon}, share, context);
   engine::PingPong scratch(batch, engine::widest_from(topology, first_layer), context.workspace);
   MatrixView<const float> above = share;
   for (std::size_t layer = topology.hidden.size(); layer-- > first_layer;) {
@@ -82,7 +82,7 @@ void visit_relevance(const Probe<float>& probe, const LayerStack& z, const Layer
                          context);
     visit(layer, MatrixView<const float>(m));
     if (layer > first_layer) {
-      engine::multiply_by_ratio({h[layer], z[layer], {}, epsilon, 0.0F}, m, context.threads);
+      context.backend.multiply_by_ratio({h[layer], z[layer], epsilon}, m, context);
     }
     above = m;
   }
@@ -91,10 +91,15 @@ void visit_relevance(const Probe<float>& probe, const LayerStack& z, const Layer
 Flops relevance_flops(const Problem& problem, std::size_t first_layer) {
   const nn::Topology& topology = problem.topology;
   Flops flops = engine::forward_with_pre_activations_flops(topology, problem.batch) +
-                engine::readout_flops(topology, problem.batch);
+                engine::readout_flops(topology, problem.batch) +
+                kernels::multiply_by_ratio_flops(std::uint64_t{problem.batch} * topology.outputs);
   for (std::size_t layer = topology.hidden.size(); layer-- > first_layer;) {
     flops +=
         kernels::gemm_flops({problem.batch, topology.hidden[layer], topology.fan_out(layer + 1)});
+    if (layer > first_layer) {
+      flops +=
+          kernels::multiply_by_ratio_flops(std::uint64_t{problem.batch} * topology.hidden[layer]);
+    }
   }
   return flops;
 }
@@ -104,6 +109,7 @@ std::uint64_t relevance_bytes(const Problem& problem) {
   const std::size_t widest = engine::widest_from(topology, 0);
   return 2 * LayerStack::bytes(topology, problem.batch) +
          2 * engine::matrix_bytes<float>(problem.batch, topology.outputs) +
+         2 * engine::vector_bytes<float>(topology.outputs) +
          engine::PingPong::bytes(problem.batch, widest);
 }
 

@@ -120,16 +120,13 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   }
 }
 
-/// The layer's activations with some of its neurons present, then the rest of the network.
+/// The layer's activations with some of its neurons present (1; the others 0), then the rest of the
+/// network.
 void pass_with(const Probe<float>& probe, const engine::LayerStack& h, std::size_t layer,
-               std::span<const std::uint8_t> present, std::span<float> values,
+               std::span<const float> present, std::span<float> values,
                const Context<float>& context) {
   engine::forward_layers(probe.network, 0, layer + 1, probe.inputs, h, context);
-  for (std::size_t b = 0; b < h.rows(); ++b) {
-    for (std::size_t j = 0; j < present.size(); ++j) {
-      h[layer](b, j) = present[j] != 0 ? h[layer](b, j) : 0.0F;
-    }
-  }
+  context.backend.scale_columns(present, h[layer], h[layer], context);
   nn::forward_from(probe.network, layer, probe.tape, context);
   engine::measure_rows(metric_of(probe.options), probe.tape.output(), probe.labels, values,
                        context);
@@ -152,17 +149,17 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
     const std::size_t width = topology.hidden[layer];
     const Orders orders(probe.options, layer);
     const auto order = context.workspace.vector<std::uint32_t>(width);
-    const auto present = context.workspace.vector<std::uint8_t>(width);
+    const auto present = context.workspace.vector<float>(width);
     const auto marginals = context.workspace.matrix<double>(orders.draws(), width);
     clear(marginals);
-    std::fill(present.begin(), present.end(), std::uint8_t{0});
+    std::fill(present.begin(), present.end(), 0.0F);
     pass_with(probe, h, layer, present, nobody, context);
     for (std::size_t t = 0; t < orders.count(); ++t) {
       orders.write(t, order);
-      std::fill(present.begin(), present.end(), std::uint8_t{0});
+      std::fill(present.begin(), present.end(), 0.0F);
       std::copy(nobody.begin(), nobody.end(), before.begin());
       for (const std::uint32_t j : order) {
-        present[j] = 1;
+        present[j] = 1.0F;
         pass_with(probe, h, layer, present, after, context);
         for (std::size_t b = 0; b < batch; ++b) {
           marginals(orders.draw_of(t), j) +=
@@ -200,11 +197,15 @@ Cost cost_naive(const Problem& problem) {
       nn::forward_flops(topology, problem.batch) +
       engine::measure_rows_flops(metric_of(problem.options), problem.batch, topology.outputs);
   const auto orders = static_cast<Flops>(problem.options.permutations);
-  Flops passes = orders * engine::wanted_neurons(topology, problem.options);
+  Flops flops = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    passes += engine::wanted(problem.options, layer) ? Flops{1} : Flops{0};
+    const std::size_t width = topology.hidden[layer];
+    if (engine::wanted(problem.options, layer)) {
+      flops += (orders * width + 1) *
+               (pass + kernels::scale_columns_flops(std::uint64_t{problem.batch} * width));
+    }
   }
-  return {passes * pass, engine::floor_bytes(problem, 2)};
+  return {flops, engine::floor_bytes(problem, 2)};
 }
 
 std::uint64_t marginals_bytes(const Problem& problem, std::size_t layer) {
@@ -229,7 +230,7 @@ std::uint64_t workspace_naive(const Problem& problem) {
   std::uint64_t layers = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     layers = std::max(layers, engine::vector_bytes<std::uint32_t>(topology.hidden[layer]) +
-                                  engine::vector_bytes<std::uint8_t>(topology.hidden[layer]) +
+                                  engine::vector_bytes<float>(topology.hidden[layer]) +
                                   marginals_bytes(problem, layer));
   }
   return engine::LayerStack::tape_bytes(topology) + 3 * engine::vector_bytes<float>(problem.batch) +

@@ -17,6 +17,7 @@
 #include "methods/engine/passes.hpp"
 #include "methods/engine/restart.hpp"
 #include "methods/engine/shapes.hpp"
+#include "methods/engine/singles.hpp"
 #include "methods/engine/suffix_tile.hpp"
 
 namespace interpscale::methods {
@@ -30,46 +31,9 @@ using kernels::Activation;
 using kernels::Context;
 using kernels::Flops;
 
-/// Sums over samples of the interactions of one restarted neuron with the units of its own layer
-/// before it, and with all units of later layers: sums [n]. alone [n, B]: what each of these does
-/// by itself.
-void add_interactions(const engine::Restart& first, std::size_t layer, std::size_t unit,
-                      MatrixView<const float> own, const nn::Topology& topology,
-                      const MethodOptions& options, MatrixView<const float> alone,
-                      engine::SuffixTile& tile, std::span<double> sums) {
-  const Metric metric = engine::interaction_metric(options);
-  const bool skip_inactive = topology.activation == Activation::kRelu;
-  for (std::size_t second = layer; second < topology.hidden.size(); ++second) {
-    const bool same = second == layer;
-    if (!engine::wanted(options, layer) && !engine::wanted(options, second)) {
-      continue;
-    }
-    if (same && engine::interactions_vanish(topology, metric, layer)) {
-      continue;
-    }
-    const std::size_t before = first_row(topology, second);
-    const auto add = [&](std::uint32_t row, std::uint32_t j, float both) {
-      sums[before + j] += static_cast<double>(both) - static_cast<double>(first.metric(row)) -
-                          static_cast<double>(alone(before + j, first.sample(row)));
-    };
-    tile.restart(second, first.next(second));
-    for (std::size_t row = 0; row < first.rows(); ++row) {
-      const std::span<const float> h = same ? own.row(first.sample(row)) : first.h(second).row(row);
-      for (std::size_t j = 0; j < (same ? unit : h.size()); ++j) {
-        if (same && skip_inactive && !(h[j] > 0.0F)) {
-          continue;
-        }
-        tile.add({static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(j), first.label(row),
-                  -h[j]},
-                 add);
-      }
-    }
-    tile.flush(add);
-  }
-}
-
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
+  const std::size_t hidden = topology.hidden.size();
   const std::size_t batch = probe.inputs.rows();
   const Metric metric = engine::interaction_metric(probe.options);
   const Workspace::Scope scope(context.workspace);
@@ -79,32 +43,64 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   engine::forward_keeping(probe.network, probe.inputs, z, h, probe.tape.output(), context);
   const auto whole = context.workspace.vector<float>(batch);
   engine::measure_rows(metric, probe.tape.output(), probe.labels, whole, context);
-  const auto alone = context.workspace.matrix<float>(out.rows(), batch);
-  const auto sums = context.workspace.vector<double>(out.rows());
-  engine::SuffixSweep sweep(probe.network, 0, topology.hidden.size(), context);
-  engine::SuffixTile tile(sweep, metric, context);
+  const auto alone = context.workspace.matrix<float>(batch, out.rows());
+  const auto of_rows = context.workspace.vector<float>(batch);
+  const auto own = context.workspace.matrix<float>(batch, engine::widest_from(topology, 0));
+  const auto sums = context.workspace.matrix<double>(1, out.rows());
+  engine::clear(alone);
+  engine::SuffixSweep sweep(probe.network, 0, hidden, context);
+  engine::SuffixTile tile(sweep, metric, checked_product(batch, own.cols()), context);
   engine::Restart first(probe, metric, context);
-  for (std::size_t layer = topology.hidden.size(); layer-- > 0;) {
-    const bool last = layer + 1 == topology.hidden.size();
+  for (std::size_t layer = hidden; layer-- > 0;) {
+    const bool last = layer + 1 == hidden;
+    const bool same_layer = !engine::interactions_vanish(topology, metric, layer);
     const MatrixView<const float> next = last ? probe.tape.output() : z[layer + 1];
     for (std::size_t unit = 0; unit < topology.hidden[layer]; ++unit) {
       const std::size_t row = first_row(topology, layer) + unit;
-      std::fill(alone.row(row).begin(), alone.row(row).end(), 0.0F);
-      std::fill(sums.begin(), sums.end(), 0.0);
+      std::fill(sums.row(0).begin(), sums.row(0).end(), 0.0);
       first.run(layer, unit, h[layer], next, sweep.columns(layer));
+      double effect = 0.0;
       for (std::size_t r = 0; r < first.rows(); ++r) {
-        alone(row, first.sample(r)) = first.metric(r) - whole[first.sample(r)];
-        sums[row] -= static_cast<double>(alone(row, first.sample(r)));
+        of_rows[r] = whole[first.sample(r)];
+        alone(first.sample(r), row) = first.metric(r) - of_rows[r];
+        effect += static_cast<double>(alone(first.sample(r), row));
       }
-      add_interactions(first, layer, unit, h[layer], topology, probe.options, alone, tile, sums);
-      const std::size_t later = first_row(topology, layer) + topology.hidden[layer];
-      for (std::size_t other = first_row(topology, layer); other < out.rows(); ++other) {
-        if (other <= row || other >= later) {
-          out(row, other) = static_cast<float>(sums[other] / static_cast<double>(batch));
+      const auto sweep_second = [&](std::size_t second, MatrixView<const float> active,
+                                    kernels::Listed which) {
+        tile.list(active, which, -1.0F, first.labels());
+        tile.add_sums(second, first.next(second), of_rows.first(first.rows()),
+                      sums.cols_from(first_row(topology, second), topology.hidden[second]));
+      };
+      const auto swept = [&](std::size_t second) {
+        return first.rows() > 0 &&
+               (engine::wanted(probe.options, layer) || engine::wanted(probe.options, second));
+      };
+      if (same_layer && unit > 0 && swept(layer)) {
+        const MatrixView<float> rows = own.rows_from(0, first.rows());
+        const MatrixView<float> of_layer = rows.cols_from(0, topology.hidden[layer]);
+        context.backend.gather_rows(h[layer], first.samples(), of_layer, context);
+        sweep_second(layer, rows.cols_from(0, unit),
+                     topology.activation == Activation::kRelu ? kernels::Listed::kPositive
+                                                              : kernels::Listed::kAll);
+      }
+      for (std::size_t second = layer + 1; second < hidden; ++second) {
+        if (swept(second)) {
+          sweep_second(second, first.h(second), kernels::Listed::kAll);
+        }
+      }
+      const std::size_t begin = first_row(topology, layer);
+      for (std::size_t other = begin; other < out.rows(); ++other) {
+        const bool later = other >= begin + topology.hidden[layer];
+        if (other < row || later) {
+          out(row, other) = static_cast<float>((sums(0, other) - (later ? effect : 0.0)) /
+                                               static_cast<double>(batch));
           out(other, row) = out(row, other);
         }
       }
+      out(row, row) = static_cast<float>(-effect / static_cast<double>(batch));
     }
+    engine::take_off_singles(topology, probe.options, layer, same_layer, h[layer], alone, context,
+                             out);
   }
 }
 
@@ -196,9 +192,12 @@ Cost cost_fast(const Problem& problem) {
     const std::uint64_t pairs = pairs_of(problem, layer);
     const bool wanted = engine::wanted(problem.options, layer);
     const std::uint64_t firsts = wanted ? earlier : earlier_wanted;
-    flops += engine::SuffixTile::flops(
-        topology, metric, layer,
-        pairs + (wanted ? couples_of(problem, layer) : 0) + firsts * topology.hidden[layer]);
+    const std::uint64_t swept =
+        (wanted ? couples_of(problem, layer) : 0) + firsts * topology.hidden[layer];
+    flops += engine::SuffixTile::flops(topology, metric, layer, pairs + swept) +
+             engine::SuffixTile::listing_flops(swept) +
+             engine::singles_flops(problem, layer,
+                                   !engine::interactions_vanish(topology, metric, layer));
     earlier += pairs;
     earlier_wanted += wanted ? pairs : 0;
   }
@@ -216,13 +215,18 @@ Cost cost_naive(const Problem& problem) {
 
 std::uint64_t workspace_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
+  const std::size_t widest = engine::widest_from(topology, 0);
   return engine::LayerStack::tape_bytes(topology) +
          engine::LayerStack::bytes(topology, problem.batch) +
          engine::vector_bytes<float>(problem.batch) +
-         engine::matrix_bytes<float>(topology.neurons(), problem.batch) +
-         engine::vector_bytes<double>(topology.neurons()) +
+         engine::matrix_bytes<float>(problem.batch, topology.neurons()) +
+         engine::vector_bytes<float>(problem.batch) +
+         engine::matrix_bytes<double>(1, topology.neurons()) +
          engine::SuffixSweep::scratch_bytes(topology, 0, topology.hidden.size()) +
-         engine::SuffixTile::scratch_bytes() + engine::Restart::scratch_bytes(problem);
+         engine::SuffixTile::scratch_bytes(checked_product(problem.batch, widest)) +
+         engine::Restart::scratch_bytes(problem) +
+         2 * engine::matrix_bytes<float>(problem.batch, widest) +
+         engine::matrix_bytes<float>(widest, widest);
 }
 
 std::uint64_t workspace_naive(const Problem& problem) {

@@ -60,8 +60,7 @@ class Training {
         scratch_(probe.inputs.rows(), latents_of(probe.options, engine::widest_from(topology_, 0)),
                  engine::widest_from(topology_, 0), context.workspace) {
     for_each_layer([&](std::size_t layer) {
-      dictionaries_[layer] =
-          Dictionary(layer, topology_.hidden[layer], probe.options, context.workspace);
+      dictionaries_[layer] = Dictionary(topology_.hidden[layer], probe.options, context.workspace);
     });
   }
 
@@ -81,7 +80,7 @@ class Training {
       for_each_layer([&](std::size_t layer) {
         const engine::DictionaryScratch with = part(count, layer);
         if (step == 0) {
-          dictionaries_[layer].set_scale(h[layer], with, context_);
+          dictionaries_[layer].begin(probe_.options, layer, h[layer], with, context_);
         }
         dictionaries_[layer].step(h[layer], probe_.options.dictionary_rate, with, context_);
       });
@@ -146,8 +145,7 @@ Flops dictionary_flops(const Problem& problem, std::size_t width) {
   const std::size_t last = samples - (blocks - 1) * block;
   const auto steps = static_cast<std::size_t>(problem.options.dictionary_steps);
   const std::size_t short_steps = steps / blocks;  // those that take the last block
-  return kernels::multiply_flops(std::uint64_t{block} * width) +
-         kernels::column_sums_flops(block, width, false) +
+  return Dictionary::begin_flops(block, latents, width) +
          (steps - short_steps) * Dictionary::step_flops(block, latents, width) +
          short_steps * Dictionary::step_flops(last, latents, width) +
          (blocks - 1) * Dictionary::measure_flops(block, latents, width) +

@@ -10,7 +10,6 @@
 #include <numeric>
 #include <vector>
 
-#include "interpscale/core/parallel.hpp"
 #include "interpscale/methods/spec.hpp"
 #include "methods/engine/plain.hpp"
 #include "methods/engine/rounding.hpp"
@@ -61,78 +60,70 @@ void reference(const Probe<double>& probe, const Context<double>&, MatrixView<do
   }
 }
 
-/// The best so far of one neuron, in its row of the result: k numbers, then k values, falling.
-class Ranking {
- public:
-  explicit Ranking(std::span<float> row)
-      : numbers_(row.first(row.size() / 2)), values_(row.subspan(row.size() / 2)) {}
+/// The best so far of some neurons, [k, neurons] each.
+struct Rankings {
+  MatrixView<float> values;
+  MatrixView<float> numbers;
 
-  void clear() {
-    std::fill(numbers_.begin(), numbers_.end(), 0.0F);
-    std::fill(values_.begin(), values_.end(), -HUGE_VALF);
+  Rankings(std::size_t kept, std::size_t neurons, Workspace& workspace)
+      : values(workspace.matrix<float>(kept, neurons)),
+        numbers(workspace.matrix<float>(kept, neurons)) {}
+
+  /// Activations [rows, neurons] of samples from number `first` on, which come in rising order.
+  void offer(MatrixView<const float> h, std::size_t first, const Context<float>& context) const {
+    context.backend.update_largest(h, first, values, numbers, context);
   }
-  /// Samples come in rising order: an equal value stays behind those that came earlier.
-  void offer(std::size_t sample, float value) {
-    if (!(value > values_.back())) {
-      return;
-    }
-    std::size_t place = values_.size() - 1;
-    for (; place > 0 && value > values_[place - 1]; --place) {
-      values_[place] = values_[place - 1];
-      numbers_[place] = numbers_[place - 1];
-    }
-    values_[place] = value;
-    numbers_[place] = static_cast<float>(sample);
+  /// Into the neurons' rows of the result: k numbers, then k values.
+  void write(MatrixView<float> rows, const Context<float>& context) const {
+    const std::size_t kept = values.rows();
+    context.backend.transpose(numbers, rows.cols_from(0, kept), context);
+    context.backend.transpose(values, rows.cols_from(kept, kept), context);
   }
 
- private:
-  std::span<float> numbers_;
-  std::span<float> values_;
+  [[nodiscard]] static std::uint64_t bytes(std::size_t kept, std::size_t neurons) {
+    return 2 * engine::matrix_bytes<float>(kept, neurons);
+  }
 };
 
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   require(probe.streamed_inputs().rows() <= kMostSamples, "top_examples: more than 2^24 samples");
-  for (std::size_t row = 0; row < out.rows(); ++row) {
-    Ranking(out.row(row)).clear();
-  }
+  const std::size_t kept_samples = kept(probe.options, probe.streamed_inputs().rows());
+  const Workspace::Scope scope(context.workspace);
+  const auto rankings = context.workspace.vector<Rankings>(topology.hidden.size());
+  const auto for_layers = [&](const auto& body) {
+    for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+      if (engine::wanted(probe.options, layer)) {
+        body(layer);
+      }
+    }
+  };
+  for_layers([&](std::size_t layer) {
+    rankings[layer] = Rankings(kept_samples, topology.hidden[layer], context.workspace);
+  });
   engine::stream_activations(
       probe, engine::layers_wanted(topology, probe.options), context,
       [&](std::size_t first, const engine::LayerStack& h) {
-        for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-          if (!engine::wanted(probe.options, layer)) {
-            continue;
-          }
-          const Workspace::Scope scope(context.workspace);
-          const std::size_t width = topology.hidden[layer];
-          const auto by_neuron = context.workspace.matrix<float>(width, h.rows());
-          context.backend.transpose(h[layer], by_neuron, context);
-          const MatrixView<float> rows = layer_rows(out, topology, layer);
-          parallel_for(context.threads, width, [&](std::size_t j) {
-            Ranking ranking(rows.row(j));
-            for (std::size_t b = 0; b < by_neuron.cols(); ++b) {
-              ranking.offer(first + b, by_neuron(j, b));
-            }
-          });
-        }
+        for_layers([&](std::size_t layer) { rankings[layer].offer(h[layer], first, context); });
       });
+  for_layers(
+      [&](std::size_t layer) { rankings[layer].write(layer_rows(out, topology, layer), context); });
 }
 
 /// A pass over the data set for every neuron.
 void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   require(probe.streamed_inputs().rows() <= kMostSamples, "top_examples: more than 2^24 samples");
+  const Workspace::Scope scope(context.workspace);
+  const Rankings ranking(kept(probe.options, probe.streamed_inputs().rows()), 1, context.workspace);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const MatrixView<float> rows = layer_rows(out, topology, layer);
     for (std::size_t j = 0; j < rows.rows(); ++j) {
-      Ranking ranking(rows.row(j));
-      ranking.clear();
       engine::stream_activations(probe, topology.hidden.size(), context,
                                  [&](std::size_t first, const engine::LayerStack& h) {
-                                   for (std::size_t b = 0; b < h.rows(); ++b) {
-                                     ranking.offer(first + b, h[layer](b, j));
-                                   }
+                                   ranking.offer(h[layer].cols_from(j, 1), first, context);
                                  });
+      ranking.write(rows.rows_from(j, 1), context);
     }
   }
 }
@@ -151,12 +142,21 @@ Cost cost_naive(const Problem& problem) {
 }
 
 std::uint64_t workspace_fast(const Problem& problem) {
-  return engine::LayerStack::tape_bytes(problem.topology) +
-         engine::matrix_bytes<float>(engine::widest_from(problem.topology, 0), problem.batch);
+  const nn::Topology& topology = problem.topology;
+  std::uint64_t bytes = engine::LayerStack::tape_bytes(topology) +
+                        engine::vector_bytes<Rankings>(topology.hidden.size());
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (engine::wanted(problem.options, layer)) {
+      bytes += Rankings::bytes(kept(problem.options, problem.streamed_samples()),
+                               topology.hidden[layer]);
+    }
+  }
+  return bytes;
 }
 
 std::uint64_t workspace_naive(const Problem& problem) {
-  return engine::LayerStack::tape_bytes(problem.topology);
+  return engine::LayerStack::tape_bytes(problem.topology) +
+         Rankings::bytes(kept(problem.options, problem.streamed_samples()), 1);
 }
 
 double largest_value(MatrixView<const double> values) {
@@ -258,7 +258,7 @@ MethodSpec top_examples() {
                     .run = run_naive},
                    {.name = "fast",
                     .summary = "one pass in blocks of samples; the k best of each neuron are kept "
-                               "sorted, and most samples fail the first comparison",
+                               "sorted, many neurons side by side",
                     .exponents = {.parameters = 1, .neurons = 0, .batch = 1, .inputs = 0},
                     .cost = cost_fast,
                     .workspace_bytes = workspace_fast,

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/kernel_round.hpp"
 
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -50,15 +52,42 @@ KernelRecord record_of(const measure::Timing& timing, const std::string& kernel,
   return record;
 }
 
+/// Tails of tiles come in hundreds of sizes. Of a family's sizes the least and the largest are
+/// timed, and of those between them as many as leave no larger step than this, where there are that
+/// many; the model interpolates.
+constexpr double kLargestStep = 1.25;
+
+std::set<std::string> representatives(const std::vector<CallsRecord>& records) {
+  std::map<kernels::CallFamily, std::map<std::size_t, std::string>> families;
+  std::set<std::string> chosen;
+  for (const CallsRecord& record : records) {
+    for (const CallsRecord::Count& count : record.calls) {
+      if (const auto call = kernels::parse_kernel_call(count.kernel); call) {
+        families[kernels::family_of(*call)][call->extents.front()] = count.kernel;
+      } else {
+        chosen.insert(count.kernel);  // whoever times it says what is wrong with it
+      }
+    }
+  }
+  for (const auto& [family, sizes] : families) {
+    std::size_t last = 0;
+    for (auto size = sizes.begin(); size != sizes.end(); ++size) {
+      const auto next = std::next(size);
+      const bool largest = next == sizes.end();
+      if (last == 0 || largest ||
+          static_cast<double>(next->first) > kLargestStep * static_cast<double>(last)) {
+        chosen.insert(size->second);
+        last = size->first;
+      }
+    }
+  }
+  return chosen;
+}
+
 }  // namespace
 
 std::vector<std::string> kernels_to_time(const StudyJournal& journal, int round) {
-  std::set<std::string> kernels;
-  for (const CallsRecord& record : journal.calls) {
-    for (const CallsRecord::Count& call : record.calls) {
-      kernels.insert(call.kernel);
-    }
-  }
+  std::set<std::string> kernels = representatives(journal.calls);
   for (const KernelRecord& record : journal.kernels) {
     if (record.round == round) {
       kernels.erase(record.kernel);

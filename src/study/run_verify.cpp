@@ -36,8 +36,10 @@ void verify_into(const measure::Subject& subject, CellRecord& record) {
 Result<CellRecord> verify_cell(const Cell& cell, const Plan& plan,
                                const std::shared_ptr<Specimens>& specimens) {
   const nn::Topology& topology = cell.request.topology;
-  CellRequest request = cell.request;
-  request.active_pairs = specimens->active_pairs(topology.name());
+  // What cannot be loaded fails as the cell is prepared.
+  const Result<std::shared_ptr<const Specimen>> specimen = specimens->of(topology);
+  const CellRequest request =
+      specimen ? cell.request.on(**specimen, setting_of(plan)) : cell.request;
   const Result<measure::Subject> subject = make_subject(
       request, setting_of(plan), [specimens, topology] { return specimens->of(topology); });
   if (!subject) {

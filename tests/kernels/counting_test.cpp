@@ -109,6 +109,59 @@ TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels
   CHECK(counting->flops() == 2 * kB * kN);
 }
 
+TEMPLATE_TEST_CASE("counting backend: operations of analyses add their FLOPs",
+                   "[kernels][counting]", float, double) {
+  using T = TestType;
+  const auto inner = make_backend<T>("reference").value();
+  const auto counting = make_counting_backend<T>(*inner);
+  Workspace workspace;
+  const Execution with{1, workspace};
+  constexpr std::size_t kB = 3;
+  constexpr std::size_t kN = 4;
+  const Operand<T> h(kB, kN);
+  Operand<T> out(kB, kN);
+  Operand<T> other(kB, kN);
+  const std::vector<T> columns(kN);
+  std::vector<T> of_columns(kN);
+  std::vector<T> of_rows(kB);
+  const std::vector<std::uint32_t> zeros(kB);
+  const auto counted = [&](const auto& call) {
+    counting->reset();
+    call();
+    return counting->flops();
+  };
+  CHECK(counted([&] { counting->multiply_change(h, h, h, out, with); }) == 2 * kB * kN);
+  CHECK(counted([&] { counting->multiply_by_ratio({h, h, T{1}}, out, with); }) == 3 * kB * kN);
+  CHECK(counted([&] {
+          counting->multiply_by_secants(Activation::kRelu, {h, h, h, h, T{1}}, out, with);
+        }) == 6 * kB * kN);
+  CHECK(counted([&] {
+          counting->multiply_by_secants(Activation::kTanh, {h, h, h, h, T{1}}, out, with);
+        }) == (6 + 1 + 2) * kB * kN);
+  CHECK(counted([&] { counting->scale_columns(columns, h, out, with); }) == kB * kN);
+  CHECK(counted([&] { counting->copy(h, out, with); }) == 0);
+  CHECK(counted([&] { counting->gather_rows(h, zeros, out, with); }) == 0);
+  CHECK(counted([&] { counting->pick(h, zeros, of_rows, with); }) == 0);
+  CHECK(counted([&] { counting->one_hot(zeros, columns, columns, out, with); }) == 0);
+  CHECK(counted([&] { counting->count_positive(h, zeros, false, out, with); }) == kB * kN);
+  CHECK(counted([&] { counting->mutual_information(h, of_rows, of_columns, with); }) ==
+        16 * kB * kN);
+  CHECK(counted([&] { counting->update_largest(h, 0, out, other, with); }) == 0);
+  CHECK(counted([&] { counting->keep_largest(1, h, out, other, with); }) == 0);
+  CHECK(counted([&] { counting->unit_rows(1, 1, out, with); }) == 4 * kB * kN + 2 * kB);
+  Operand<T> square(2, 2);
+  Operand<T> inverse(2, 2);
+  square.view()(0, 0) = T{1};
+  square.view()(1, 1) = T{1};
+  // Two square roots, a quotient, a product and a difference; a quotient on each place of the
+  // diagonal and below, and a product and a difference.
+  CHECK(counted([&] { counting->invert_factor(square, inverse, with); }) == 5 + 5);
+  Matrix<double> sums(1, 1);
+  CHECK(counted([&] {
+          counting->add_changes(of_rows, of_rows, {zeros, zeros}, sums, with);
+        }) == 2 * kB);
+}
+
 TEST_CASE("counting backend: does the inner backend's work", "[kernels][counting]") {
   const auto inner = make_backend<float>("simd").value();
   const auto counting = make_counting_backend<float>(*inner);

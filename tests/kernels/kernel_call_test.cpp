@@ -45,10 +45,10 @@ TEST_CASE("kernel call: a class covers a factor of four, and is benchmarked in i
 TEST_CASE("call recorder: reuse is what was touched since, whatever the order",
           "[kernels][calls]") {
   CallRecorder recorder;
-  const std::array<char, 3> at{};
-  const Operand small{&at[0], 100};
-  const Operand large{&at[1], kNearBytes};
-  const Operand other{&at[2], kNearBytes * 4};
+  const std::vector<char> memory(16 * kNearBytes);
+  const Operand small{&memory[0], 100};
+  const Operand large{&memory[kNearBytes], kNearBytes};
+  const Operand other{&memory[2 * kNearBytes], kNearBytes * 4};
   const auto touch = [&](const Operand& operand) {
     recorder.clear();
     recorder.record("op", "", {1}, std::array{operand});
@@ -62,6 +62,26 @@ TEST_CASE("call recorder: reuse is what was touched since, whatever the order",
   CHECK(touch(large) == 2);
   CHECK(touch(large) == 0);
   CHECK(touch(small) == 2);
+}
+
+TEST_CASE("call recorder: a part is as near as the whole that it was touched with",
+          "[kernels][calls]") {
+  CallRecorder recorder;
+  const std::vector<char> memory(16 * kNearBytes);
+  const Operand whole{&memory[0], 2 * kNearBytes};
+  const Operand part{&memory[kNearBytes / 2], 100};
+  const Operand apart{&memory[4 * kNearBytes], 4 * kNearBytes};
+  const auto touch = [&](const Operand& operand) {
+    recorder.clear();
+    recorder.record("op", "", {1}, std::array{operand});
+    return recorder.calls().begin()->first.reuse.front();
+  };
+  CHECK(touch(apart) == 0);
+  CHECK(touch(whole) == 2);  // never touched before
+  CHECK(touch(part) == 0);
+  CHECK(touch(apart) == 1);
+  CHECK(touch(whole) == 2);
+  CHECK(touch(part) == 0);
 }
 
 TEST_CASE("counting backend: tells a recorder of every call, with what is fused",

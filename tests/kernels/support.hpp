@@ -95,6 +95,18 @@ Operand<T> random_operand(std::size_t rows, std::size_t cols, std::uint64_t stre
   return operand;
 }
 
+/// A third of whose elements are 0: ties.
+template <class T>
+Operand<T> with_ties(std::size_t rows, std::size_t cols, std::uint64_t stream) {
+  Operand<T> a = random_operand<T>(rows, cols, stream);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = (2 * i) % 3; j < cols; j += 3) {
+      a.view()(i, j) = T{0};
+    }
+  }
+  return a;
+}
+
 template <class T>
 Operand<double> in_double(const Operand<T>& operand) {
   Operand<double> converted(operand.view().rows(), operand.view().cols());

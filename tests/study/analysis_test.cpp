@@ -219,6 +219,26 @@ TEST_CASE("analysis: the time model adds up kernels, at the peak of the study's 
     CHECK(without.not_predicted == 1);
     CHECK_FALSE(without.explains());
   }
+  SECTION("between sizes that were timed, the model interpolates") {
+    const std::string middle = journal.calls[1].calls.front().kernel;
+    std::erase_if(journal.kernels,
+                  [&](const KernelRecord& record) { return record.kernel == middle; });
+    for (KernelRecord& record : journal.kernels) {
+      if (record.kernel == journal.calls[0].calls.front().kernel) {
+        record.seconds = 1;
+      }
+      if (record.kernel == journal.calls[2].calls.front().kernel) {
+        record.seconds = 3;
+      }
+    }
+    const StudyResult between = analysed(journal);
+    const TimeModel& line = subject(between, "zero_ablation", "naive").time_model;
+    CHECK(line.not_predicted == 0);
+    const auto predicted =
+        std::ranges::find(line.cells, journal.calls[1].cell, &PredictedCell::cell);
+    REQUIRE(predicted != line.cells.end());
+    CHECK(predicted->predicted_seconds == Approx(2 * 2 * 2.0));  // half the kernel rounds' peak
+  }
   SECTION("a cell beyond 15 % leaves its subject unexplained") {
     for (KernelRecord& record : journal.kernels) {
       record.seconds *= record.kernel == journal.calls.back().calls.front().kernel ? 2 : 1;

@@ -172,6 +172,23 @@ TEST_CASE("subjects: the activity of a network enters the declared cost", "[stud
   CHECK(study::make_method_subject(method, sparse, Setting{}, nullptr)->quantities.flops == 11);
 }
 
+TEST_CASE("subjects: on a specimen, pairs and couples that cost nothing are not declared",
+          "[study][subjects]") {
+  const Specimen specimen = study::random_specimen(kSmall, 6, 5);
+  for (const std::string name : {"zero_ablation", "activation_patching", "pairwise_ablation"}) {
+    CAPTURE(name);
+    const CellRequest dense{name, "fast", kSmall, 6, {}};
+    const auto all = study::make_subject(dense, Setting{}, nullptr);
+    const auto some = study::make_subject(dense.on(specimen, Setting{}), Setting{}, nullptr);
+    CHECK(some->name == all->name);
+    CHECK(some->quantities.flops < all->quantities.flops);
+  }
+  CellRequest by_pairs{"pairwise_ablation", "fast", kSmall, 6, specimen.active_pairs};
+  CHECK(
+      study::make_subject(by_pairs.on(specimen, Setting{}), Setting{}, nullptr)->quantities.flops <
+      study::make_subject(by_pairs, Setting{}, nullptr)->quantities.flops);
+}
+
 TEST_CASE("subjects: every one agrees with its reference, before and after it has run",
           "[study][subjects]") {
   const auto batch = GENERATE(as<std::size_t>{}, 1U, 6U);

@@ -58,6 +58,57 @@ struct SparseRows {
   std::span<const T> delta;
 };
 
+/// A quotient in a slope's place: numerator / (denominator + epsilon sign denominator), the sign of
+/// 0 taken as 1. All [rows, cols]; numerator and denominator may be the same.
+template <class T>
+struct Ratio {
+  MatrixView<const T> numerator;
+  MatrixView<const T> denominator;
+  T epsilon;
+};
+
+/// Secants of phi between two points: (h - from_h) / (z - from_z), h = phi(z). Where
+/// |z - from_z| < smallest, the slope of phi halfway instead. z and h [rows, cols]; from_z and
+/// from_h the same, or [1, cols]: one row for all.
+template <class T>
+struct Secants {
+  MatrixView<const T> z;
+  MatrixView<const T> h;
+  MatrixView<const T> from_z;
+  MatrixView<const T> from_h;
+  T smallest;
+};
+
+/// Rows and columns of the largest matrix that `invert_factor` takes.
+inline constexpr std::size_t kLargestFactor = 32;
+
+/// Walks through the units of a layer: walk r takes those of sample sample[r] in the order that row
+/// order[r] of `orders` [T, units] has them. sample and order [walks].
+struct Walks {
+  MatrixView<const std::uint32_t> orders;
+  std::span<const std::uint32_t> order;
+  std::span<const std::uint32_t> sample;
+};
+
+/// Elements of a matrix: (row[r], column[r]). Both [rows].
+struct Places {
+  std::span<const std::uint32_t> row;
+  std::span<const std::uint32_t> column;
+};
+
+/// Which elements of a matrix are listed.
+enum class Listed { kAll, kPositive, kNonzero };
+
+/// Elements of a matrix as `list_elements` finds them: where they stand, a number that their row
+/// has, and a multiple of their value. All as long as the matrix has elements, or longer.
+template <class T>
+struct ElementList {
+  std::span<std::uint32_t> row;
+  std::span<std::uint32_t> column;
+  std::span<std::uint32_t> tag;
+  std::span<T> value;
+};
+
 template <class T>
 class Backend {
  public:
@@ -142,6 +193,85 @@ class Backend {
   /// of each entry; out [units, inputs].
   virtual void accumulate_jacobian(MatrixView<const T> jacobian, T scale, bool absolute,
                                    MatrixView<T> out, const Execution& with) const = 0;
+
+  /// out := (next - now) * gradient; all [rows, cols], but now and gradient may be [1, cols]: one
+  /// row for all; gradient may be empty, for ones. out may be next or gradient.
+  virtual void multiply_change(MatrixView<const T> next, MatrixView<const T> now,
+                               MatrixView<const T> gradient, MatrixView<T> out,
+                               const Execution& with) const = 0;
+  /// g := g * ratio, [rows, cols].
+  virtual void multiply_by_ratio(const Ratio<T>& ratio, MatrixView<T> g,
+                                 const Execution& with) const = 0;
+  /// g := g * secants, [rows, cols].
+  virtual void multiply_by_secants(Activation phi, const Secants<T>& secants, MatrixView<T> g,
+                                   const Execution& with) const = 0;
+  /// out(i, j) := factors[j] a(i, j); a and out [rows, cols], perhaps the same; factors [cols].
+  virtual void scale_columns(std::span<const T> factors, MatrixView<const T> a, MatrixView<T> out,
+                             const Execution& with) const = 0;
+
+  /// out := a, both [rows, cols].
+  virtual void copy(MatrixView<const T> a, MatrixView<T> out, const Execution& with) const = 0;
+  /// out(r, :) := a(index[r], :); a [n, cols], out [rows, cols], index [rows].
+  virtual void gather_rows(MatrixView<const T> a, std::span<const std::uint32_t> index,
+                           MatrixView<T> out, const Execution& with) const = 0;
+  /// out[r] := a(r, column[r]); a [rows, cols], column and out [rows].
+  virtual void pick(MatrixView<const T> a, std::span<const std::uint32_t> column, std::span<T> out,
+                    const Execution& with) const = 0;
+  /// out(b, c) := on[c] where c = labels[b], else off[c]; labels [B], on and off [C], out [B, C].
+  virtual void one_hot(std::span<const std::uint32_t> labels, std::span<const T> on,
+                       std::span<const T> off, MatrixView<T> out, const Execution& with) const = 0;
+
+  /// counts(c, j) := samples b with labels[b] = c and h(b, j) > 0, added to what is there if
+  /// `accumulate`. h [B, units], labels [B] below C, counts [C, units]; exact below 2 / epsilon.
+  virtual void count_positive(MatrixView<const T> h, std::span<const std::uint32_t> labels,
+                              bool accumulate, MatrixView<T> counts,
+                              const Execution& with) const = 0;
+  /// out[j] := sum over c of p(1, c) log(p(1, c) / (p(1) p(c))) + p(0, c) log(p(0, c) / (p(0)
+  /// p(c))), in nats, at least 0, from counts: active(c, j) of samples[c] samples of class c.
+  /// active [C, units], samples [C], out [units].
+  virtual void mutual_information(MatrixView<const T> active, std::span<const T> samples,
+                                  std::span<T> out, const Execution& with) const = 0;
+
+  /// The largest so far of every column: brings row i of a [rows, cols] in under number first + i.
+  /// values and numbers [k, cols] hold k of them, the largest first, of equal ones the earlier;
+  /// first = 0 begins anew (numbers 0 and values -infinity where there are no k yet). Numbers are
+  /// exact below 2 / epsilon.
+  virtual void update_largest(MatrixView<const T> a, std::size_t first, MatrixView<T> values,
+                              MatrixView<T> numbers, const Execution& with) const = 0;
+  /// kept := the k largest elements of every row of a (of equal ones those of the earlier columns)
+  /// and zeros elsewhere; chosen := 1 or 0. All [rows, cols], cols exact in T; kept may be a.
+  virtual void keep_largest(std::size_t k, MatrixView<const T> a, MatrixView<T> kept,
+                            MatrixView<T> chosen, const Execution& with) const = 0;
+  /// Rows of unit length in random directions: out(i, :) = v / norm(v), v[j] the normal number
+  /// i cols + j of stream (seed, stream). The same for any T up to rounding. out [rows, cols].
+  virtual void unit_rows(std::uint64_t seed, std::uint64_t stream, MatrixView<T> out,
+                         const Execution& with) const = 0;
+
+  /// inverse := L^-1 (zeros above the diagonal) of a = L L^T, computed in double precision; a, of
+  /// which the lower triangle is read, and inverse [n, n], n <= kLargestFactor. A pivot that is not
+  /// positive is a contract violation.
+  virtual void invert_factor(MatrixView<const T> a, MatrixView<T> inverse,
+                             const Execution& with) const = 0;
+
+  /// unit(k, r) := the k-th unit u of walk r with h(sample, u) > 0 (with all, if not
+  /// `positive_only`), value(k, r) := h(sample, u). h [B, units]; unit and value [units, walks],
+  /// undefined behind a walk's last unit.
+  virtual void list_units(MatrixView<const T> h, const Walks& walks, bool positive_only,
+                          MatrixView<std::uint32_t> unit, MatrixView<T> value,
+                          const Execution& with) const = 0;
+  /// The elements of a [rows, cols], row after row in the order of the columns. list.tag:
+  /// tags[row], list.value: factor a(row, column). Returns how many; the list is undefined behind
+  /// them.
+  virtual std::size_t list_elements(MatrixView<const T> a, Listed which,
+                                    std::span<const std::uint32_t> tags, T factor,
+                                    const ElementList<T>& list, const Execution& with) const = 0;
+  /// out[r] := a(row[r], column[r]); out [rows].
+  virtual void gather_elements(MatrixView<const T> a, const Places& places, std::span<T> out,
+                               const Execution& with) const = 0;
+  /// sums(row[r], column[r]) += after[r] - before[r], r by r; after and before [rows].
+  virtual void add_changes(std::span<const T> after, std::span<const T> before,
+                           const Places& places, MatrixView<double> sums,
+                           const Execution& with) const = 0;
 };
 
 /// A backend, a number of threads and scratch memory: what every pass and method is handed.

@@ -52,5 +52,21 @@ struct EpilogueCost {
 /// One addition an element, and a multiplication and an addition an output.
 [[nodiscard]] Flops accumulate_jacobian_flops(std::uint64_t units, std::uint64_t samples,
                                               std::uint64_t inputs);
+[[nodiscard]] Flops multiply_change_flops(std::uint64_t elements);    // 2
+[[nodiscard]] Flops multiply_by_ratio_flops(std::uint64_t elements);  // 3
+/// Per element: two differences, a quotient, a product; the point halfway (2), phi and its slope
+/// there.
+[[nodiscard]] Flops multiply_by_secants_flops(Activation phi, std::uint64_t elements);
+[[nodiscard]] Flops scale_columns_flops(std::uint64_t elements);   // 1
+[[nodiscard]] Flops count_positive_flops(std::uint64_t elements);  // 1
+/// Per class and unit: an addition to the active samples, a difference, and for both cells a share,
+/// a quotient of two products, a logarithm, a product and an addition.
+[[nodiscard]] Flops mutual_information_flops(std::uint64_t classes, std::uint64_t units);
+/// A normal number counts as one; square, addition and product with the inverse length; per row its
+/// square root and quotient.
+[[nodiscard]] Flops unit_rows_flops(std::uint64_t rows, std::uint64_t cols);
+/// About n^3 / 3 for the factor and as much for its inverse.
+[[nodiscard]] Flops invert_factor_flops(std::uint64_t n);
+[[nodiscard]] Flops add_changes_flops(std::uint64_t rows);  // 2
 
 }  // namespace interpscale::kernels

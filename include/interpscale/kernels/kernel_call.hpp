@@ -17,9 +17,12 @@
 namespace interpscale::kernels {
 
 struct KernelCall {
-  std::string operation;             ///< "gemm", "activate", ...
-  std::string variant;               ///< "nt+bias+relu", "softplus"; "" where there is but one
-  std::vector<std::size_t> extents;  ///< in the order in which the operation's comment has them
+  std::string operation;  ///< "gemm", "activate", ...
+  std::string variant;    ///< "nt+bias+relu", "softplus"; "" where there is but one
+  /// In the order in which the operation's comment has them, the one that tiles vary (rows) first.
+  /// Of a matrix that rows are picked from, the number of rows is rounded up to a power of two: all
+  /// that matters is which cache it fits in.
+  std::vector<std::size_t> extents;
   /// For each operand, the class of the bytes touched since it was touched itself (`reuse_class`).
   std::vector<int> reuse;
 
@@ -30,6 +33,17 @@ struct KernelCall {
 [[nodiscard]] std::string name_of(const KernelCall& call);
 /// The inverse; an error says what was found and what is wanted.
 [[nodiscard]] Result<KernelCall> parse_kernel_call(std::string_view name);
+
+/// Calls that differ in their first extent only share a family: their times are a function of it.
+struct CallFamily {
+  std::string operation;
+  std::string variant;
+  std::vector<std::size_t> other_extents;
+  std::vector<int> reuse;
+
+  friend auto operator<=>(const CallFamily&, const CallFamily&) = default;
+};
+[[nodiscard]] CallFamily family_of(const KernelCall& call);
 
 /// Class c > 0: between kNearBytes 4^(c - 1) and kNearBytes 4^c; 0: less, at most half of a
 /// second-level cache of 1 MiB; the last class has no upper end.
@@ -46,8 +60,8 @@ struct Operand {
   std::size_t bytes;
 };
 
-/// The calls of a run, with their multiplicities. Reuse is that of the last touch of the same
-/// address, from an earlier run if need be: of a run that is repeated, record the second.
+/// The calls of a run, with their multiplicities. Reuse is that of the last touch of any of an
+/// operand's memory, from an earlier run if need be: of a run that is repeated, record the second.
 class CallRecorder {
  public:
   void record(std::string_view operation, std::string variant, std::vector<std::size_t> extents,

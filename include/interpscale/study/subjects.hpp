@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,13 +58,18 @@ using SpecimenSource = std::function<Result<std::shared_ptr<const Specimen>>()>;
 
 /// What can be timed on one network: `subject` is a pass name with variant "", or a method's name
 /// with a variant's. `active_pairs` may be empty before the network exists: the declared cost is
-/// then the dense one.
+/// then the dense one. Where there is a `problem`, the cost is that of all the data decide.
 struct CellRequest {
   std::string subject;
   std::string variant;
   nn::Topology topology;
   std::size_t batch = 0;
   std::vector<std::uint64_t> active_pairs;
+  std::optional<methods::Problem> problem = {};
+
+  /// The same request with the problem that a specimen poses under a setting, with the donors that
+  /// subjects are given: counted by passes of this build's default backend.
+  [[nodiscard]] CellRequest on(const Specimen& specimen, const Setting& setting) const;
 };
 
 /// The subject named `pass/subject/d:../w:../L:../C:../B:../t:../backend:..` or

@@ -1,7 +1,8 @@
 // Do the kernels explain a method's times? Each time is predicted as the sum, over the kernel calls
 // that one run is made of, of what each of them takes by itself: that operation at that shape, its
-// operands as far from the last touch. What a cell takes beyond that (bookkeeping between kernels)
-// is not in the model.
+// operands as far from the last touch. Of a family's many sizes (tails of tiles) some are timed,
+// and the others lie on the lines between them. What a cell takes beyond that (bookkeeping between
+// kernels) is not in the model.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

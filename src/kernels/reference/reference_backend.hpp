@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "interpscale/kernels/backend.hpp"
+#include "kernels/reference/reference_analyses.hpp"
 
 namespace interpscale::kernels {
 
 template <class T>
-class ReferenceBackend : public Backend<T> {
+class ReferenceBackend : public ReferenceAnalyses<T> {
  public:
   [[nodiscard]] std::string_view name() const override { return "reference"; }
   [[nodiscard]] std::string_view target() const override { return ""; }

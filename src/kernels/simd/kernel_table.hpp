@@ -127,6 +127,16 @@ struct ElementwiseKernels {
   void (*interpolate)(MatrixView<const T> from, MatrixView<const T> to, T t, MatrixView<T> out);
 };
 
+/// `now`, `gradient`, `from_z` and `from_h` may have one row for all.
+template <class T>
+struct QuotientKernels {
+  void (*multiply_change)(MatrixView<const T> next, MatrixView<const T> now,
+                          MatrixView<const T> gradient, MatrixView<T> out);
+  void (*multiply_by_ratio)(const Ratio<T>& ratio, MatrixView<T> g);
+  void (*multiply_by_secants)(Activation phi, const Secants<T>& secants, MatrixView<T> g);
+  void (*scale_columns)(std::span<const T> factors, MatrixView<const T> a, MatrixView<T> out);
+};
+
 template <class T>
 struct ReductionKernels {
   void (*column_sums)(MatrixView<const T> a, T beta, std::span<T> out);
@@ -166,6 +176,31 @@ struct JacobianKernels {
   void (*accumulate)(MatrixView<const T> jacobian, T scale, bool absolute, MatrixView<T> out);
 };
 
+template <class T>
+struct TallyKernels {
+  void (*count_positive)(MatrixView<const T> h, std::span<const std::uint32_t> labels,
+                         bool accumulate, MatrixView<T> counts);
+  void (*mutual_information)(MatrixView<const T> active, std::span<const T> samples,
+                             std::span<T> out);
+};
+
+template <class T>
+struct SelectionKernels {
+  std::size_t lanes;
+  void (*update_largest)(MatrixView<const T> a, std::size_t first, MatrixView<T> values,
+                         MatrixView<T> numbers);
+  /// At most `lanes` rows; lists: scratch [2 k, lanes].
+  void (*keep_largest)(std::size_t k, MatrixView<const T> a, MatrixView<T> kept,
+                       MatrixView<T> chosen, MatrixView<T> lists);
+};
+
+template <class T>
+struct FactorKernels {
+  /// False where a pivot is not positive.
+  bool (*invert)(MatrixView<const T> a, MatrixView<T> inverse);
+};
+
+/// What passes need; analyses have the four tables above beside it.
 template <class T>
 struct KernelTable {
   GemmKernels<T> gemm;
@@ -208,6 +243,14 @@ void select(TargetBit target, RowKernels<float>& kernels);
 void select(TargetBit target, RowKernels<double>& kernels);
 void select(TargetBit target, JacobianKernels<float>& kernels);
 void select(TargetBit target, JacobianKernels<double>& kernels);
+void select(TargetBit target, QuotientKernels<float>& kernels);
+void select(TargetBit target, QuotientKernels<double>& kernels);
+void select(TargetBit target, TallyKernels<float>& kernels);
+void select(TargetBit target, TallyKernels<double>& kernels);
+void select(TargetBit target, SelectionKernels<float>& kernels);
+void select(TargetBit target, SelectionKernels<double>& kernels);
+void select(TargetBit target, FactorKernels<float>& kernels);
+void select(TargetBit target, FactorKernels<double>& kernels);
 void select(TargetBit target, ProbeKernels& kernels);
 
 }  // namespace interpscale::kernels::simd

@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/simd/simd_backend.hpp"
 
-#include <algorithm>
-
-#include "interpscale/core/parallel.hpp"
 #include "kernels/checks.hpp"
 #include "kernels/simd/blocked_gemm.hpp"
+#include "kernels/simd/share.hpp"
 
 namespace interpscale::kernels {
 namespace {
 
-// A fork and join costs about a microsecond, in which one core streams some 30,000 bytes: below
-// four times that, an operation stays on one thread.
-constexpr std::size_t kSmallestSharedBytes = std::size_t{128} << 10U;
-// Threads meet at multiples of a cache line, whatever T is.
-constexpr std::size_t kStep = kCacheLineBytes / sizeof(float);
-
-/// body(first, count) over [0, extent) in one piece, or in one piece a thread where `bytes` of
-/// memory traffic are worth it. Pieces are multiples of `step`.
-template <class Body>
-void share(const Execution& with, std::size_t extent, std::size_t step, std::size_t bytes,
-           const Body& body) {
-  if (extent == 0) {
-    return;
-  }
-  const auto team = static_cast<std::size_t>(std::max(with.threads, 1));
-  if (team == 1 || bytes < kSmallestSharedBytes) {
-    body(std::size_t{0}, extent);
-    return;
-  }
-  const std::size_t each = round_up((extent + team - 1) / team, step);
-  parallel_for(with.threads, team, [&](std::size_t member) {
-    const std::size_t first = std::min(extent, member * each);
-    const std::size_t count = std::min(each, extent - first);
-    if (count > 0) {
-      body(first, count);
-    }
-  });
-}
-
-template <class T>
-std::size_t bytes_of(MatrixView<const T> a) {
-  return a.rows() * a.cols() * sizeof(T);
-}
+using simd::bytes_of;
+using simd::kStep;
+using simd::share;
 
 /// The rows of `a` as `share` hands them out; an empty view stays one.
 template <class T>
@@ -53,7 +21,8 @@ MatrixView<T> part(MatrixView<T> a, std::size_t first, std::size_t count) {
 }  // namespace
 
 template <class T>
-SimdBackend<T>::SimdBackend(simd::TargetBit target) : target_(simd::target_name(target)) {
+SimdBackend<T>::SimdBackend(simd::TargetBit target)
+    : SimdAnalyses<T>(target), target_(simd::target_name(target)) {
   simd::select(target, table_.gemm);
   simd::select(target, table_.few);
   simd::select(target, table_.elementwise);

@@ -5,12 +5,12 @@
 
 #include <string>
 
-#include "kernels/simd/kernel_table.hpp"
+#include "kernels/simd/simd_analyses.hpp"
 
 namespace interpscale::kernels {
 
 template <class T>
-class SimdBackend final : public Backend<T> {
+class SimdBackend final : public SimdAnalyses<T> {
  public:
   /// `target` is one of `simd::available_targets()`.
   explicit SimdBackend(simd::TargetBit target);

@@ -17,7 +17,8 @@ namespace interpscale::methods::engine {
 
 /// (order, sample) chains of one layer, a tile of them at a time. One step takes every chain of a
 /// tile to its next neuron; neurons that are inactive on the chain's sample (ReLU) add nothing, and
-/// are stepped over.
+/// are left out. Chains are sorted by their length, the longest first: those that have a neuron
+/// left are always the first rows of a tile.
 class Chains {
  public:
   /// `h` [B, w_l]: the layer's activations on the probe's inputs.
@@ -37,10 +38,17 @@ class Chains {
  private:
   /// The metric of every sample with no neuron of the layer present: one row of logits for all.
   void measure_nobody();
-  /// Of `live` chains, those that have a neuron left: compacted, each with its next one. How many.
-  [[nodiscard]] std::size_t next_units(MatrixView<const std::uint32_t> order, std::size_t live);
-  /// The next pre-activations of all live chains; their metric goes to `after_`.
-  [[nodiscard]] MatrixView<const float> step(MatrixView<const float> state, std::size_t live);
+  /// How many neurons a chain of sample b steps on.
+  [[nodiscard]] std::size_t length(std::size_t b) const;
+  /// All chains of `orders` orders, the longest first; of equal ones in the order of their numbers.
+  void sort(std::size_t orders);
+  /// The tile of chains first, first + 1, ... of the sorted ones: each one's neurons, and the
+  /// metric with none of them.
+  void collect(std::size_t first, const Orders& orders, MatrixView<const std::uint32_t> order);
+  /// Step k of the first `live` chains: their next pre-activations; the metric goes to `after`.
+  [[nodiscard]] MatrixView<const float> step(std::size_t k, MatrixView<const float> state,
+                                             std::span<const std::uint32_t> parent,
+                                             std::span<float> after);
 
   const Probe<float>& probe_;
   std::size_t layer_;
@@ -52,14 +60,21 @@ class Chains {
   SuffixSweep sweep_;
   PingPong states_;
   std::span<float> nobody_;          // metric of each sample with nobody present, [B]
-  std::span<std::uint32_t> chain_;   // order * B + sample
-  std::span<std::uint32_t> taken_;   // units of the order that are behind the chain
-  std::span<std::uint32_t> parent_;  // row of its state in the last step
-  std::span<std::uint32_t> unit_;
+  std::span<std::uint32_t> active_;  // units with h > 0 on each sample, [B]
+  std::span<std::uint32_t> sorted_;  // order * B + sample, of all chains; [orders B]
+  std::span<std::uint32_t> places_;  // of chains by their length, [w_l + 2]
+  // Of a tile's chains, [kSuffixRows]:
+  std::span<std::uint32_t> order_;
+  std::span<std::uint32_t> sample_;
+  std::span<std::uint32_t> draw_;
   std::span<std::uint32_t> label_;
-  std::span<float> delta_;
+  std::span<std::uint32_t> first_;  // 0: all start from the one row with nobody present
+  std::span<std::uint32_t> row_;    // 0, 1, 2, ...
   std::span<float> before_;
   std::span<float> after_;
+  // Row k: the units that chains step on next and their activations, [w_l, kSuffixRows].
+  MatrixView<std::uint32_t> unit_;
+  MatrixView<float> delta_;
 };
 
 }  // namespace interpscale::methods::engine

@@ -2,8 +2,6 @@
 #include "methods/engine/cholesky.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "methods/engine/shapes.hpp"
 
@@ -22,39 +20,6 @@ constexpr std::size_t kUpdateColumns = 128;
 constexpr Epilogue<float> kSubtract{.alpha = -1.0F, .beta = 1.0F};
 constexpr kernels::EpilogueCost kSubtractCost{
     .scaled = true, .accumulated = true, .beta_is_one = true};
-
-using Block = std::array<std::array<double, kCholeskyBlock>, kCholeskyBlock>;
-
-/// L^-1 of a diagonal block L L^T = a, into inverse [b, b] (zeros above the diagonal).
-void invert_factor(MatrixView<const float> a, MatrixView<float> inverse) {
-  const std::size_t size = a.rows();
-  Block factor{};
-  Block result{};
-  for (std::size_t j = 0; j < size; ++j) {
-    for (std::size_t i = j; i < size; ++i) {
-      double value = static_cast<double>(a(i, j));
-      for (std::size_t k = 0; k < j; ++k) {
-        value -= factor[i][k] * factor[j][k];
-      }
-      require(i != j || value > 0.0, "a matrix that is not positive definite");
-      factor[i][j] = i == j ? std::sqrt(value) : value / factor[j][j];
-    }
-  }
-  for (std::size_t j = 0; j < size; ++j) {
-    for (std::size_t i = j; i < size; ++i) {
-      double value = i == j ? 1.0 : 0.0;
-      for (std::size_t k = j; k < i; ++k) {
-        value -= factor[i][k] * result[k][j];
-      }
-      result[i][j] = value / factor[i][i];
-    }
-  }
-  for (std::size_t i = 0; i < size; ++i) {
-    for (std::size_t j = 0; j < size; ++j) {
-      inverse(i, j) = static_cast<float>(result[i][j]);
-    }
-  }
-}
 
 /// The matrix's blocks, and what the factorisation keeps beside it.
 class Factorisation {
@@ -110,14 +75,15 @@ class Factorisation {
 
   void factor_block(std::size_t first) {
     const std::size_t width = count(first);
-    invert_factor(a_.rows_from(first, width).cols_from(first, width), inverse(first));
+    context_.backend.invert_factor(a_.rows_from(first, width).cols_from(first, width),
+                                   inverse(first), context_);
     const std::size_t below = first + width;
     if (below == size()) {
       return;
     }
     const MatrixView<float> panel = panel_.rows_from(0, size() - below).cols_from(0, width);
     context_.backend.gemm(GemmCase::kNT, lower(first), inverse(first), panel, {}, context_);
-    copy(panel, lower(first));
+    context_.backend.copy(panel, lower(first), context_);
     for (std::size_t column = below; column < size(); column += kUpdateColumns) {
       const std::size_t columns = std::min(kUpdateColumns, size() - column);
       context_.backend.gemm(GemmCase::kNT, panel.rows_from(column - below, size() - column),
@@ -131,7 +97,7 @@ class Factorisation {
                      MatrixView<float> buffer) {
     const MatrixView<float> result = buffer.rows_from(0, count(first));
     context_.backend.gemm(which, inverse(first), rows(x, first), result, {}, context_);
-    copy(result, rows(x, first));
+    context_.backend.copy(result, rows(x, first), context_);
   }
 
   MatrixView<float> a_;
@@ -155,7 +121,7 @@ Flops solve_positive_definite_flops(std::size_t n, std::size_t m) {
   for (std::size_t first = 0; first < n; first += kCholeskyBlock) {
     const std::size_t width = std::min(kCholeskyBlock, n - first);
     const std::size_t below = first + width;
-    flops += 2 * kernels::gemm_flops({width, m, width});
+    flops += kernels::invert_factor_flops(width) + 2 * kernels::gemm_flops({width, m, width});
     if (below == n) {
       continue;
     }

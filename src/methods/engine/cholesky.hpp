@@ -1,7 +1,6 @@
 // Symmetric positive definite systems by a blocked Cholesky factorisation whose products are the
 // backend's: A = L L^T, then L (L^T X) = B. Diagonal blocks are factored and inverted in double
-// precision by plain loops (kCholeskyBlock^2 operations a column, which count for nothing beside a
-// column's products); everything that grows faster is a product.
+// precision; everything that grows faster is a product.
 // Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th ed., section 4.2.9.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -15,7 +14,7 @@
 
 namespace interpscale::methods::engine {
 
-inline constexpr std::size_t kCholeskyBlock = 32;
+inline constexpr std::size_t kCholeskyBlock = kernels::kLargestFactor;
 
 /// x := a^-1 x; a [n, n], of which the lower triangle is read and overwritten; x [n, m]. A pivot
 /// that is not positive is a contract violation: add to the diagonal first. Scratch:

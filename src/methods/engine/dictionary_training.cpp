@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "interpscale/core/parallel.hpp"
 #include "methods/engine/dictionary.hpp"
 #include "methods/engine/shapes.hpp"
 
@@ -38,8 +37,7 @@ DictionaryScratch::DictionaryScratch(std::size_t rows, std::size_t latents, std:
       chosen(workspace.matrix<float>(rows, latents)),
       gradient(workspace.matrix<float>(rows, latents)),
       residual(workspace.matrix<float>(rows, width)),
-      squares(workspace.matrix<float>(rows, width)),
-      order(workspace.matrix<std::uint32_t>(rows, latents)) {}
+      squares(workspace.matrix<float>(rows, width)) {}
 
 DictionaryScratch DictionaryScratch::part(std::size_t rows, std::size_t latents,
                                           std::size_t width) const {
@@ -50,24 +48,19 @@ DictionaryScratch DictionaryScratch::part(std::size_t rows, std::size_t latents,
   for (MatrixView<float>* narrow : {&result.residual, &result.squares}) {
     *narrow = narrow->rows_from(0, rows).cols_from(0, width);
   }
-  result.order = order.rows_from(0, rows).cols_from(0, latents);
   return result;
 }
 
 std::uint64_t DictionaryScratch::bytes(std::size_t rows, std::size_t latents, std::size_t width) {
-  return 3 * matrix_bytes<float>(rows, latents) + 2 * matrix_bytes<float>(rows, width) +
-         matrix_bytes<std::uint32_t>(rows, latents);
+  return 3 * matrix_bytes<float>(rows, latents) + 2 * matrix_bytes<float>(rows, width);
 }
 
-Dictionary::Dictionary(std::size_t layer, std::size_t width, const MethodOptions& options,
-                       Workspace& workspace)
+Dictionary::Dictionary(std::size_t width, const MethodOptions& options, Workspace& workspace)
     : encoder_(workspace.matrix<float>(latents_of(options, width), width)),
       atoms_(workspace.matrix<float>(latents_of(options, width), width)),
       latent_(workspace.matrix<float>(kLatentRows, latents_of(options, width))),
       unit_(workspace.matrix<float>(kUnitRows, width)),
       active_(active_of(options, width)) {
-  fill_atoms(options.seed, layer, atoms_);
-  copy(atoms_, encoder_);
   for (const MatrixView<float>& rows : {latent_, unit_}) {
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       std::fill(rows.row(i).begin(), rows.row(i).end(), 0.0F);
@@ -75,8 +68,10 @@ Dictionary::Dictionary(std::size_t layer, std::size_t width, const MethodOptions
   }
 }
 
-void Dictionary::set_scale(MatrixView<const float> h, const DictionaryScratch& with,
-                           const Context<float>& context) {
+void Dictionary::begin(const MethodOptions& options, std::size_t layer, MatrixView<const float> h,
+                       const DictionaryScratch& with, const Context<float>& context) {
+  context.backend.unit_rows(options.seed, atoms_stream(layer), atoms_, context);
+  context.backend.copy(atoms_, encoder_, context);
   context.backend.multiply(h, h, with.squares, context);
   context.backend.column_sums(with.squares, 0.0F, unit_.row(kSums), context);
   double squares = 0.0;
@@ -148,6 +143,12 @@ std::uint64_t Dictionary::bytes(std::size_t width, const MethodOptions& options)
          matrix_bytes<float>(kUnitRows, width);
 }
 
+Flops Dictionary::begin_flops(std::size_t rows, std::size_t latents, std::size_t width) {
+  return kernels::unit_rows_flops(latents, width) +
+         kernels::multiply_flops(std::uint64_t{rows} * width) +
+         kernels::column_sums_flops(rows, width, false);
+}
+
 Flops Dictionary::step_flops(std::size_t rows, std::size_t latents, std::size_t width) {
   const kernels::EpilogueCost descend{.scaled = true, .accumulated = true, .beta_is_one = true};
   return reconstruct_flops(rows, latents, width) + kernels::gemm_flops({rows, latents, width}) +
@@ -166,13 +167,12 @@ Flops Dictionary::measure_flops(std::size_t rows, std::size_t latents, std::size
 
 void Dictionary::reconstruct(MatrixView<const float> h, const DictionaryScratch& with,
                              const Context<float>& context) {
-  context.backend.gemm(GemmCase::kNT, h, encoder_, with.codes,
+  // All codes first, where their gradients will be.
+  context.backend.gemm(GemmCase::kNT, h, encoder_, with.gradient,
                        Epilogue<float>{.alpha = inverse_scale_, .bias = latent_.row(kBias)},
                        context);
-  parallel_for(context.threads, h.rows(), [&](std::size_t b) {
-    keep_largest(active_, with.codes.row(b), with.chosen.row(b), with.order.row(b));
-  });
-  copy(h, with.residual);
+  context.backend.keep_largest(active_, with.gradient, with.codes, with.chosen, context);
+  context.backend.copy(h, with.residual, context);
   context.backend.gemm(GemmCase::kNN, with.codes, atoms_, with.residual,
                        Epilogue<float>{.beta = -inverse_scale_, .bias = unit_.row(kUnitBias)},
                        context);

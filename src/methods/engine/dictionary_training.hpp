@@ -18,7 +18,6 @@ struct DictionaryScratch {
   MatrixView<float> gradient;
   MatrixView<float> residual;
   MatrixView<float> squares;
-  MatrixView<std::uint32_t> order;
 
   DictionaryScratch(std::size_t rows, std::size_t latents, std::size_t width, Workspace& workspace);
 
@@ -33,12 +32,11 @@ struct DictionaryScratch {
 /// Weights, and what the last pass adds up. Lives in the workspace; cheap to copy.
 class Dictionary {
  public:
-  Dictionary(std::size_t layer, std::size_t width, const MethodOptions& options,
-             Workspace& workspace);
+  Dictionary(std::size_t width, const MethodOptions& options, Workspace& workspace);
 
-  /// s from the first block; h [rows, w].
-  void set_scale(MatrixView<const float> h, const DictionaryScratch& with,
-                 const kernels::Context<float>& context);
+  /// Random atoms, and s from the first block; h [rows, w].
+  void begin(const MethodOptions& options, std::size_t layer, MatrixView<const float> h,
+             const DictionaryScratch& with, const kernels::Context<float>& context);
   /// One step of gradient descent on a block's mean loss.
   void step(MatrixView<const float> h, double rate, const DictionaryScratch& with,
             const kernels::Context<float>& context);
@@ -50,6 +48,8 @@ class Dictionary {
              const kernels::Context<float>& context, MatrixView<float> out);
 
   [[nodiscard]] static std::uint64_t bytes(std::size_t width, const MethodOptions& options);
+  [[nodiscard]] static kernels::Flops begin_flops(std::size_t rows, std::size_t latents,
+                                                  std::size_t width);
   [[nodiscard]] static kernels::Flops step_flops(std::size_t rows, std::size_t latents,
                                                  std::size_t width);
   [[nodiscard]] static kernels::Flops measure_flops(std::size_t rows, std::size_t latents,

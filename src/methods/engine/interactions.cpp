@@ -53,10 +53,13 @@ void add_sample(const Probe<double>& probe, std::size_t b, MatrixView<double> ou
   }
 }
 
-/// Four metrics are added and subtracted: twice what an effect has.
-double rounding_of_interaction(const nn::Topology& topology, double output_scale,
-                               double largest_value, double roundoff) {
+/// Four metrics are added and subtracted: twice what an effect has. The effects of both neurons
+/// alone, each at most a loss, are summed over the samples in single precision.
+double rounding_of_interaction(const nn::Topology& topology, std::size_t samples,
+                               double output_scale, double largest_value, double roundoff) {
+  const double largest_loss = 2.0 * output_scale + std::log(static_cast<double>(topology.outputs));
   return 2.0 * rounding_of_effect(topology, output_scale, roundoff) +
+         2.0 * gamma(samples + kAroundAProduct, roundoff) * largest_loss +
          forward_rounding(topology, roundoff) * largest_value;
 }
 
@@ -67,7 +70,8 @@ double allowed_of(const Probe<double>& probe, MatrixView<const double> values, d
       scale = std::fmax(scale, std::abs(y));
     }
   }
-  return rounding_of_interaction(probe.network.topology, scale, largest_magnitude(values), epsilon);
+  return rounding_of_interaction(probe.network.topology, probe.inputs.rows(), scale,
+                                 largest_magnitude(values), epsilon);
 }
 
 Identity::Verdict symmetric(const Probe<double>&, const Context<double>&,
@@ -153,7 +157,7 @@ void plain_interactions(const Probe<double>& probe, const Context<double>&,
 }
 
 double interaction_tolerance(const Problem& problem, MatrixView<const double> reference_values) {
-  return rounding_of_interaction(problem.topology, problem.output_scale,
+  return rounding_of_interaction(problem.topology, problem.batch, problem.output_scale,
                                  largest_magnitude(reference_values), kFloatRoundoff);
 }
 

@@ -26,9 +26,7 @@ inline void measure_rows(Metric metric, MatrixView<const float> logits,
     context.backend.cross_entropy(logits, labels, values, context);
     return;
   }
-  for (std::size_t r = 0; r < values.size(); ++r) {
-    values[r] = logits(r, labels[r]);
-  }
+  context.backend.pick(logits, labels, values, context);
 }
 
 [[nodiscard]] inline kernels::Flops measure_rows_flops(Metric metric, std::uint64_t rows,

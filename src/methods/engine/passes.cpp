@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "interpscale/core/parallel.hpp"
-
 namespace interpscale::methods::engine {
 
 using kernels::Activation;
@@ -59,10 +57,11 @@ Flops readout_flops(const nn::Topology& topology, std::size_t rows) {
 void target_rows(const nn::Mlp<float>& network, std::span<const std::uint32_t> labels,
                  MatrixView<float> gradient, const Context<float>& context) {
   const MatrixView<const float> readout = network.layers.back().weights;
-  parallel_for(context.threads, gradient.rows(), [&](std::size_t r) {
-    const std::span<const float> row = readout.row(labels[r % labels.size()]);
-    std::copy(row.begin(), row.end(), gradient.row_data(r));
-  });
+  for (std::size_t first = 0; first < gradient.rows(); first += labels.size()) {
+    const std::size_t count = std::min(labels.size(), gradient.rows() - first);
+    context.backend.gather_rows(readout, labels.first(count), gradient.rows_from(first, count),
+                                context);
+  }
 }
 
 void loss_rows(const nn::Mlp<float>& network, MatrixView<const float> top,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "methods/engine/plain_dictionary.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
+#include "interpscale/core/random.hpp"
 #include "methods/engine/dictionary.hpp"
 #include "methods/engine/plain.hpp"
 
@@ -17,6 +21,34 @@ double product(std::span<const double> a, std::span<const double> b) {
     sum += a[j] * b[j];
   }
   return sum;
+}
+
+/// Random atoms of unit length, [m, w].
+void fill_atoms(std::uint64_t seed, std::size_t layer, MatrixView<double> atoms) {
+  const RandomStream random(seed, atoms_stream(layer));
+  for (std::size_t i = 0; i < atoms.rows(); ++i) {
+    const std::span<double> atom = atoms.row(i);
+    for (std::size_t j = 0; j < atom.size(); ++j) {
+      atom[j] = random.normal(i * atom.size() + j);
+    }
+    const double length = std::sqrt(product(atom, atom));
+    for (double& value : atom) {
+      value /= length;
+    }
+  }
+}
+
+/// Keeps the k largest codes (of equal ones, those of the earlier latents), zeroes the others;
+/// chosen[i] := 1 or 0.
+void keep_largest(std::size_t k, std::span<double> codes, std::span<double> chosen) {
+  std::vector<std::size_t> order(codes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [codes](std::size_t a, std::size_t b) { return codes[a] > codes[b]; });
+  for (std::size_t r = 0; r < order.size(); ++r) {
+    chosen[order[r]] = r < k ? 1.0 : 0.0;
+    codes[order[r]] = r < k ? codes[order[r]] : 0.0;
+  }
 }
 
 /// One sample's way through a dictionary.
@@ -47,8 +79,7 @@ class PlainDictionary {
     for (std::size_t i = 0; i < latents(); ++i) {
       coding.codes[i] = product(encoder_.row(i), x) + latent_bias_[i];
     }
-    std::vector<std::uint32_t> order(latents());
-    keep_largest<double>(active_, coding.codes, coding.chosen, order);
+    keep_largest(active_, coding.codes, coding.chosen);
     for (std::size_t j = 0; j < width(); ++j) {
       coding.residual[j] -= x[j];
       for (std::size_t i = 0; i < latents(); ++i) {

@@ -77,6 +77,15 @@ class Values {
     return common_.subspan(first_row(topology, layer), topology.hidden[layer]);
   }
 
+  /// The same for all samples, [B, w_l] or one row for all.
+  [[nodiscard]] MatrixView<const float> of(const nn::Topology& topology, std::size_t layer) const {
+    if (donor_) {
+      return (*donor_)[layer];
+    }
+    const std::span<const float> common = row(topology, layer, 0);
+    return {common.data(), 1, common.size(), common.size()};
+  }
+
   [[nodiscard]] static Flops flops(const Replacement& what, const Problem& problem) {
     const nn::Topology& topology = problem.topology;
     Flops total = 0;
@@ -99,11 +108,13 @@ class Values {
 };
 
 /// Effects of one layer, [w_l, B], into its rows of the attribution: as they are, or their means.
-void hand_over(const Replacement& what, MatrixView<const float> effects, MatrixView<float> rows) {
+template <class T>
+void hand_over(const Replacement& what, MatrixView<const T> effects, MatrixView<float> rows) {
   for (std::size_t j = 0; j < rows.rows(); ++j) {
-    const std::span<const float> row = effects.row(j);
+    const std::span<const T> row = effects.row(j);
     if (what.with == With::kDonor) {
-      std::copy(row.begin(), row.end(), rows.row_data(j));
+      std::transform(row.begin(), row.end(), rows.row_data(j),
+                     [](T effect) { return static_cast<float>(effect); });
     } else {
       rows(j, 0) = static_cast<float>(std::accumulate(row.begin(), row.end(), 0.0) /
                                       static_cast<double>(row.size()));
@@ -111,36 +122,46 @@ void hand_over(const Replacement& what, MatrixView<const float> effects, MatrixV
   }
 }
 
+/// Lists the changes that a layer's replacements are, less those that the method skips.
+void list_changes(const Replacement& what, const Values& values, const Probe<float>& probe,
+                  std::size_t layer, MatrixView<const float> h, const Context<float>& context,
+                  SuffixTile& tile) {
+  const nn::Topology& topology = probe.network.topology;
+  if (what.with == With::kZero) {
+    tile.list(
+        h, skips_inactive(topology.activation) ? kernels::Listed::kPositive : kernels::Listed::kAll,
+        -1.0F, probe.labels);
+    return;
+  }
+  const Workspace::Scope scope(context.workspace);
+  const MatrixView<float> less = context.workspace.matrix<float>(h.rows(), h.cols());
+  context.backend.multiply_change(h, values.of(topology, layer), {}, less, context);
+  tile.list(less, what.with == With::kDonor ? kernels::Listed::kNonzero : kernels::Listed::kAll,
+            -1.0F, probe.labels);
+}
+
 /// effects(j, b) := metric with unit j at its replacement - metric, for `layer`, whose activations
 /// are `h`. Pairs that would not change are not swept, where the method skips them, and have no
 /// effect in any case.
 void sweep_layer(const Replacement& what, const Values& values, const Probe<float>& probe,
-                 std::size_t layer, MatrixView<const float> h, std::span<const float> unchanged,
-                 SuffixTile& tile, MatrixView<float> effects) {
+                 std::size_t layer, MatrixView<const float> h, MatrixView<const float> next,
+                 std::span<const float> unchanged, const Context<float>& context, SuffixTile& tile,
+                 MatrixView<double> effects) {
   const nn::Topology& topology = probe.network.topology;
-  const bool skip_equal = what.with == With::kDonor;
-  const bool skip_inactive = what.with == With::kZero && skips_inactive(topology.activation);
-  const auto store = [&](std::uint32_t b, std::uint32_t j, float metric) {
-    effects(j, b) = metric - unchanged[b];
-  };
-  for (std::size_t b = 0; b < h.rows(); ++b) {
-    const std::span<const float> row = h.row(b);
-    const std::span<const float> replaced = values.row(topology, layer, b);
-    for (std::size_t j = 0; j < row.size(); ++j) {
-      if ((skip_equal && row[j] == replaced[j]) || (skip_inactive && !(row[j] > 0.0F))) {
-        continue;
-      }
-      tile.add({static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(j), probe.labels[b],
-                replaced[j] - row[j]},
-               store);
-    }
+  for (std::size_t j = 0; j < effects.rows(); ++j) {
+    std::fill(effects.row(j).begin(), effects.row(j).end(), 0.0);
   }
-  tile.flush(store);
+  list_changes(what, values, probe, layer, h, context, tile);
+  tile.add_effects(layer, next, unchanged, effects);
+  if (what.with == With::kDonor ||
+      (what.with == With::kZero && skips_inactive(topology.activation))) {
+    return;
+  }
   for (std::size_t b = 0; b < h.rows(); ++b) {
     const std::span<const float> replaced = values.row(topology, layer, b);
     for (std::size_t j = 0; j < replaced.size(); ++j) {
       if (h(b, j) == replaced[j]) {
-        effects(j, b) = 0.0F;
+        effects(j, b) = 0.0;
       }
     }
   }
@@ -162,12 +183,13 @@ void run_fast(const Replacement& what, const Probe<float>& probe, const Context<
   const Values values(what, probe, h, context);
   for (std::size_t layer = 0; layer < hidden; ++layer) {
     const Workspace::Scope layer_scope(context.workspace);
-    const auto effects = context.workspace.matrix<float>(topology.hidden[layer], batch);
+    const auto effects = context.workspace.matrix<double>(topology.hidden[layer], batch);
     SuffixSweep sweep(probe.network, layer, layer + 1, context);
-    SuffixTile tile(sweep, metric, context);
-    tile.restart(layer, layer + 1 < hidden ? z[layer + 1] : probe.tape.output());
-    sweep_layer(what, values, probe, layer, h[layer], unchanged, tile, effects);
-    hand_over(what, effects, layer_rows(out, topology, layer));
+    SuffixTile tile(sweep, metric, checked_product(batch, topology.hidden[layer]), context);
+    sweep_layer(what, values, probe, layer, h[layer],
+                layer + 1 < hidden ? z[layer + 1] : probe.tape.output(), unchanged, context, tile,
+                effects);
+    hand_over<double>(what, effects, layer_rows(out, topology, layer));
   }
 }
 
@@ -198,7 +220,7 @@ void run_naive(const Replacement& what, const Probe<float>& probe, const Context
       std::transform(changed.begin(), changed.end(), unchanged.begin(), effects.row_data(j),
                      std::minus<>());
     }
-    hand_over(what, effects, layer_rows(out, topology, layer));
+    hand_over<float>(what, effects, layer_rows(out, topology, layer));
   }
 }
 
@@ -220,7 +242,13 @@ Cost cost_fast(const Replacement& what, const Problem& problem) {
   const Metric metric = resolved(problem.options.metric, what.fallback);
   Flops flops = flops_once(what, problem, metric);
   for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
-    flops += SuffixTile::flops(problem.topology, metric, layer, pairs_of(what, problem, layer));
+    const std::uint64_t pairs = pairs_of(what, problem, layer);
+    flops += SuffixTile::flops(problem.topology, metric, layer, pairs) +
+             SuffixTile::listing_flops(pairs);
+    if (what.with != With::kZero) {
+      // A difference each.
+      flops += std::uint64_t{problem.batch} * problem.topology.hidden[layer];
+    }
   }
   return cost_of(what, problem, flops);
 }
@@ -237,12 +265,14 @@ std::uint64_t workspace_fast(const Replacement& what, const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   std::uint64_t layers = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    layers = std::max(layers, matrix_bytes<float>(topology.hidden[layer], problem.batch) +
-                                  SuffixSweep::scratch_bytes(topology, layer, layer + 1));
+    const std::size_t width = topology.hidden[layer];
+    layers = std::max(layers, matrix_bytes<double>(width, problem.batch) +
+                                  SuffixSweep::scratch_bytes(topology, layer, layer + 1) +
+                                  SuffixTile::scratch_bytes(checked_product(problem.batch, width)) +
+                                  matrix_bytes<float>(problem.batch, width));
   }
   return LayerStack::tape_bytes(topology) + LayerStack::bytes(topology, problem.batch) +
-         vector_bytes<float>(problem.batch) + Values::scratch_bytes(what, problem) +
-         SuffixTile::scratch_bytes() + layers;
+         vector_bytes<float>(problem.batch) + Values::scratch_bytes(what, problem) + layers;
 }
 
 std::uint64_t workspace_naive(const Replacement& what, const Problem& problem) {

@@ -24,7 +24,8 @@ class Restart {
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::uint32_t sample(std::size_t row) const { return sample_[row]; }
-  [[nodiscard]] std::uint32_t label(std::size_t row) const { return label_[row]; }
+  [[nodiscard]] std::span<const std::uint32_t> samples() const { return sample_.first(rows_); }
+  [[nodiscard]] std::span<const std::uint32_t> labels() const { return label_.first(rows_); }
   [[nodiscard]] float metric(std::size_t row) const { return values_[row]; }
   /// Activations [rows, w_l] of a layer after the neuron's.
   [[nodiscard]] MatrixView<const float> h(std::size_t layer) const {

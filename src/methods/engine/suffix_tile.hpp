@@ -1,5 +1,5 @@
-// Changes of single units, collected into tiles for a suffix sweep, and what each does to the
-// metric.
+// Changes of single units, listed for a whole layer and swept a tile at a time, and what each does
+// to the metric.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,67 +12,53 @@
 
 namespace interpscale::methods::engine {
 
-/// One row of a tile: row `base` of the next pre-activation, with `unit` of the layer changed by
-/// `delta`; measured against `label`.
-struct UnitChange {
-  std::uint32_t base;
-  std::uint32_t unit;
-  std::uint32_t label;
-  float delta;
-};
-
-/// Takes changes behind one layer at a time and visits each with the metric after it, in order:
-/// visit(base, unit, metric). A tile that is full is swept at once; `flush` sweeps the rest.
+/// Elements (base, unit) of a matrix are changes of one unit each, behind one layer at a time: row
+/// `base` of the next pre-activation, with `unit` of the layer changed by a multiple of the
+/// element.
 class SuffixTile {
  public:
-  /// The sweep must outlive the tile.
-  SuffixTile(SuffixSweep& sweep, Metric metric, const kernels::Context<float>& context);
+  /// The sweep must outlive the tile. `most`: elements of the largest matrix that is listed.
+  SuffixTile(SuffixSweep& sweep, Metric metric, std::size_t most,
+             const kernels::Context<float>& context);
 
-  /// What is added from here on changes units of `layer`, and `next` [bases, fan_out] is what it
-  /// changes (see SuffixSweep::logits). The tile must be empty.
-  void restart(std::size_t layer, MatrixView<const float> next);
+  /// Lists the changes factor a(base, unit), those of a [bases, units] that `which` says; each is
+  /// measured against its base's label [bases]. What was listed before is forgotten.
+  void list(MatrixView<const float> a, kernels::Listed which, float factor,
+            std::span<const std::uint32_t> labels);
 
-  template <class Visit>
-  void add(const UnitChange& change, const Visit& visit) {
-    base_[rows_] = change.base;
-    unit_[rows_] = change.unit;
-    label_[rows_] = change.label;
-    delta_[rows_] = change.delta;
-    if (++rows_ == kSuffixRows) {
-      flush(visit);
-    }
+  /// The metric after each change that is listed, less before[base], is added to sums(0, unit) or
+  /// to effects(unit, base). `next` [bases, fan_out] is what changes of units of `layer` change
+  /// (see SuffixSweep::logits).
+  void add_sums(std::size_t layer, MatrixView<const float> next, std::span<const float> before,
+                MatrixView<double> sums) {
+    sweep(layer, next, before, false, sums);
   }
-  template <class Visit>
-  void flush(const Visit& visit) {
-    if (rows_ == 0) {
-      return;
-    }
-    measure();
-    for (std::size_t r = 0; r < rows_; ++r) {
-      visit(base_[r], unit_[r], metric_values_[r]);
-    }
-    rows_ = 0;
+  void add_effects(std::size_t layer, MatrixView<const float> next, std::span<const float> before,
+                   MatrixView<double> effects) {
+    sweep(layer, next, before, true, effects);
   }
 
   /// Of `rows` changes behind `layer`.
   [[nodiscard]] static kernels::Flops flops(const nn::Topology& topology, Metric metric,
                                             std::size_t layer, std::uint64_t rows);
-  [[nodiscard]] static std::uint64_t scratch_bytes();
+  /// Of `rows` changes that are listed, and effects added up.
+  [[nodiscard]] static kernels::Flops listing_flops(std::uint64_t rows) {
+    return kernels::multiply_flops(rows) + kernels::add_changes_flops(rows);
+  }
+  [[nodiscard]] static std::uint64_t scratch_bytes(std::size_t most);
 
  private:
-  void measure();
+  void sweep(std::size_t layer, MatrixView<const float> next, std::span<const float> before,
+             bool by_base, MatrixView<double> effects);
 
   SuffixSweep& sweep_;
   Metric metric_;
   const kernels::Context<float>& context_;
-  std::size_t layer_ = 0;
-  MatrixView<const float> next_;
-  std::span<std::uint32_t> base_;
-  std::span<std::uint32_t> unit_;
-  std::span<std::uint32_t> label_;
-  std::span<float> delta_;
-  std::span<float> metric_values_;
-  std::size_t rows_ = 0;
+  kernels::ElementList<float> list_;
+  std::size_t count_ = 0;
+  std::span<float> before_;  // [kSuffixRows], as the others
+  std::span<float> after_;
+  std::span<std::uint32_t> zeros_;
 };
 
 }  // namespace interpscale::methods::engine

@@ -2,18 +2,20 @@
 #include "interpscale/study/time_model.hpp"
 
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "interpscale/kernels/kernel_call.hpp"
 #include "interpscale/study/analysis.hpp"
 
 namespace interpscale::study {
 namespace {
 
-/// By kernel, the median over kernel rounds of what a call takes, in FMAs at the peak.
-using KernelCosts = std::map<std::string_view, double>;
+/// By family and size, the median over kernel rounds of what a call takes, in FMAs at the peak.
+using KernelCosts = std::map<kernels::CallFamily, std::map<std::size_t, double>>;
 
 KernelCosts kernel_costs(const StudyJournal& journal) {
   std::map<std::string_view, std::vector<double>> rounds;
@@ -24,9 +26,35 @@ KernelCosts kernel_costs(const StudyJournal& journal) {
   }
   KernelCosts costs;
   for (auto& [kernel, cost] : rounds) {
-    costs[kernel] = scaling::median(std::move(cost));
+    if (const auto call = kernels::parse_kernel_call(kernel); call) {
+      costs[kernels::family_of(*call)][call->extents.front()] = scaling::median(std::move(cost));
+    }
   }
   return costs;
+}
+
+/// Between the two nearest sizes that were timed, a straight line; nothing beyond the last ones.
+std::optional<double> cost_of(std::string_view kernel, const KernelCosts& costs) {
+  const auto call = kernels::parse_kernel_call(kernel);
+  const auto family = call ? costs.find(kernels::family_of(*call)) : costs.end();
+  if (family == costs.end()) {
+    return std::nullopt;
+  }
+  const std::size_t size = call->extents.front();
+  const auto above = family->second.lower_bound(size);
+  if (above == family->second.end()) {
+    return std::nullopt;
+  }
+  if (above->first == size) {
+    return above->second;
+  }
+  if (above == family->second.begin()) {
+    return std::nullopt;
+  }
+  const auto below = std::prev(above);
+  const double share =
+      static_cast<double>(size - below->first) / static_cast<double>(above->first - below->first);
+  return below->second + share * (above->second - below->second);
 }
 
 double median_peak(const StudyJournal& journal) {
@@ -40,11 +68,11 @@ double median_peak(const StudyJournal& journal) {
 std::optional<double> sum_of(const CallsRecord& record, const KernelCosts& costs) {
   double sum = 0;
   for (const CallsRecord::Count& call : record.calls) {
-    const auto cost = costs.find(call.kernel);
-    if (cost == costs.end()) {
+    const std::optional<double> cost = cost_of(call.kernel, costs);
+    if (!cost) {
       return std::nullopt;
     }
-    sum += static_cast<double>(call.count) * cost->second;
+    sum += static_cast<double>(call.count) * *cost;
   }
   return sum;
 }

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "interpscale/core/random.hpp"
 #include "study/subjects/recipe.hpp"
+#include "study/subjects/replay_stage.hpp"
 #include "study/subjects/runtime.hpp"
 
 namespace interpscale::study {
@@ -18,77 +16,6 @@ namespace {
 using kernels::Activation;
 using kernels::KernelCall;
 using Context = kernels::Context<float>;
-
-/// Copies of one operand, taken in turn.
-class Ring {
- public:
-  Ring(std::size_t rows, std::size_t cols, std::size_t bytes_between) : rows_(rows) {
-    const std::size_t bytes = std::max<std::size_t>(rows * cols * sizeof(float), 1);
-    copies_ = 1 + bytes_between / bytes;
-    all_ = Matrix<float>(checked_product(copies_, rows), cols);
-  }
-  [[nodiscard]] MatrixView<float> take() {
-    turn_ = turn_ + 1 == copies_ ? 0 : turn_ + 1;
-    return all_.view().rows_from(turn_ * rows_, rows_);
-  }
-  [[nodiscard]] std::span<float> take_vector() { return take().row(0); }
-  [[nodiscard]] MatrixView<float> all() { return all_.view(); }
-
- private:
-  std::size_t rows_;
-  std::size_t copies_ = 1;
-  std::size_t turn_ = 0;
-  Matrix<float> all_;
-};
-
-/// What a replay is made of: the call, and operands filled with uniform numbers on (-1, 1), so that
-/// half of them are positive.
-class Stage {
- public:
-  explicit Stage(const KernelCall& call) : call_(call) {}
-
-  [[nodiscard]] std::size_t extent(std::size_t i) const { return call_.extents[i]; }
-  [[nodiscard]] bool has(std::string_view what) const {
-    return call_.variant.find(what) != std::string::npos;
-  }
-  [[nodiscard]] Activation activation() const {
-    return kernels::parse_activation(call_.variant).value();
-  }
-  /// Operand number `operand` of the recorded call.
-  [[nodiscard]] std::shared_ptr<Ring> matrix(std::size_t operand, std::size_t rows,
-                                             std::size_t cols) {
-    auto ring = std::make_shared<Ring>(rows, cols, kernels::reuse_bytes(call_.reuse[operand]));
-    constexpr std::uint64_t kSeed = 2;
-    const RandomStream stream(kSeed, operand);
-    std::uint64_t index = 0;
-    for (std::size_t i = 0; i < ring->all().rows(); ++i) {
-      for (float& value : ring->all().row(i)) {
-        value = static_cast<float>(2.0 * stream.uniform(index++) - 1.0);
-      }
-    }
-    rings_.push_back(ring);
-    return ring;
-  }
-  [[nodiscard]] std::shared_ptr<Ring> vector(std::size_t operand, std::size_t size) {
-    return matrix(operand, 1, size);
-  }
-  [[nodiscard]] std::vector<std::shared_ptr<Ring>> rings() const { return rings_; }
-
- private:
-  const KernelCall& call_;
-  std::vector<std::shared_ptr<Ring>> rings_;
-};
-
-using Replay = std::function<void(const Context&)>;
-
-/// 0, 1, ..., classes - 1, 0, 1, ...
-std::vector<std::uint32_t> cyclic_labels(std::size_t rows, std::size_t classes) {
-  std::vector<std::uint32_t> labels(rows);
-  for (std::size_t i = 0; i < rows; ++i) {
-    labels[i] = static_cast<std::uint32_t>(i % classes);
-  }
-  return labels;
-}
 
 kernels::GemmCase gemm_case(const Stage& stage) {
   if (stage.has("nt")) {
@@ -227,7 +154,8 @@ Replay replay_adam_step(Stage& stage) {
   };
 }
 
-/// Rows as a sweep has them: sample by sample, every other unit.
+/// Rows as a sweep has them: sample by sample, every other unit. Where there are as many samples as
+/// rows, each has one, as chains do.
 Replay replay_rank_one_rows(Stage& stage) {
   const std::size_t rows = stage.extent(0);
   const std::size_t units = stage.extent(3);
@@ -235,7 +163,8 @@ Replay replay_rank_one_rows(Stage& stage) {
   std::vector<std::uint32_t> unit(rows);
   const std::size_t active = std::max<std::size_t>(units / 2, 1);
   for (std::size_t r = 0; r < rows; ++r) {
-    sample[r] = static_cast<std::uint32_t>(r / active % stage.extent(2));
+    sample[r] =
+        static_cast<std::uint32_t>(rows <= stage.extent(2) ? r : r / active % stage.extent(2));
     unit[r] = static_cast<std::uint32_t>(2 * (r % active) % units);
   }
   return
@@ -286,33 +215,31 @@ Replay replay_accumulate_jacobian(Stage& stage) {
   };
 }
 
-/// How an operation is replayed, and how many extents and operands its record has.
-struct Recipe {
-  std::size_t extents;
-  std::size_t operands;
-  Replay (*make)(Stage&);
-};
+Recipes all_recipes() {
+  Recipes all = {{"gemm", {3, 3, replay_gemm}},
+                 {"activate", {2, 2, replay_activate}},
+                 {"multiply_by_slope", {2, 2, replay_multiply_by_slope}},
+                 {"multiply", {2, 3, replay_multiply}},
+                 {"accumulate_path_step", {2, 4, replay_accumulate_path_step}},
+                 {"interpolate", {2, 3, replay_interpolate}},
+                 {"column_sums", {2, 2, replay_column_sums}},
+                 {"column_moments", {2, 1, replay_column_moments}},
+                 {"cross_entropy", {2, 1, replay_cross_entropy}},
+                 {"cross_entropy_gradient", {2, 2, replay_cross_entropy_gradient}},
+                 {"squared_error_gradient", {2, 3, replay_squared_error_gradient}},
+                 {"sgd_step", {1, 3, replay_sgd_step}},
+                 {"adam_step", {1, 4, replay_adam_step}},
+                 {"rank_one_rows", {4, 3, replay_rank_one_rows}},
+                 {"transpose", {2, 2, replay_transpose}},
+                 {"scale_jacobian_rows", {3, 2, replay_scale_jacobian_rows}},
+                 {"first_jacobian", {3, 3, replay_first_jacobian}},
+                 {"accumulate_jacobian", {3, 2, replay_accumulate_jacobian}}};
+  all.insert(analysis_recipes().begin(), analysis_recipes().end());
+  return all;
+}
 
-const std::map<std::string_view, Recipe>& recipes() {
-  static const std::map<std::string_view, Recipe> all = {
-      {"gemm", {3, 3, replay_gemm}},
-      {"activate", {2, 2, replay_activate}},
-      {"multiply_by_slope", {2, 2, replay_multiply_by_slope}},
-      {"multiply", {2, 3, replay_multiply}},
-      {"accumulate_path_step", {2, 4, replay_accumulate_path_step}},
-      {"interpolate", {2, 3, replay_interpolate}},
-      {"column_sums", {2, 2, replay_column_sums}},
-      {"column_moments", {2, 1, replay_column_moments}},
-      {"cross_entropy", {2, 1, replay_cross_entropy}},
-      {"cross_entropy_gradient", {2, 2, replay_cross_entropy_gradient}},
-      {"squared_error_gradient", {2, 3, replay_squared_error_gradient}},
-      {"sgd_step", {1, 3, replay_sgd_step}},
-      {"adam_step", {1, 4, replay_adam_step}},
-      {"rank_one_rows", {4, 3, replay_rank_one_rows}},
-      {"transpose", {2, 2, replay_transpose}},
-      {"scale_jacobian_rows", {3, 2, replay_scale_jacobian_rows}},
-      {"first_jacobian", {3, 3, replay_first_jacobian}},
-      {"accumulate_jacobian", {3, 2, replay_accumulate_jacobian}}};
+const Recipes& recipes() {
+  static const Recipes all = all_recipes();
   return all;
 }
 

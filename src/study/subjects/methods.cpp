@@ -82,6 +82,26 @@ methods::Variant planted_variant(const methods::MethodSpec& method, const method
 
 }  // namespace
 
+CellRequest CellRequest::on(const Specimen& specimen, const Setting& setting) const {
+  Setting counting;
+  counting.backend = kernels::backend_names<float>().front();
+  const Result<Runtime<float>> runtime = Runtime<float>::make(counting);
+  require(runtime.has_value(), "the default backend can be made");
+  nn::Tape<float> tape(specimen.network.topology, specimen.inputs.rows());
+  const Matrix<float> donor = donor_of(specimen.inputs);
+  CellRequest request = *this;
+  request.problem = methods::problem_of<float>({.network = specimen.network,
+                                                .inputs = specimen.inputs,
+                                                .labels = specimen.labels,
+                                                .baseline = {},
+                                                .donor = donor,
+                                                .options = options_of(setting),
+                                                .tape = tape},
+                                               runtime->context());
+  request.active_pairs = request.problem->active_pairs;
+  return request;
+}
+
 Result<measure::Subject> make_method_subject(const methods::MethodSpec& method,
                                              const CellRequest& request, const Setting& setting,
                                              SpecimenSource specimen) {
@@ -103,10 +123,11 @@ Result<measure::Subject> make_method_subject(const methods::MethodSpec& method,
   subject.name = network_subject_name(fmt::format("method/{}/{}", method.name, variant->name),
                                       request, setting);
   subject.quantities = network_quantities(request);
-  const methods::Cost cost = variant->cost({.topology = request.topology,
-                                            .batch = request.batch,
-                                            .options = options_of(setting),
-                                            .active_pairs = request.active_pairs});
+  const methods::Cost cost = variant->cost(
+      request.problem.value_or(methods::Problem{.topology = request.topology,
+                                                .batch = request.batch,
+                                                .options = options_of(setting),
+                                                .active_pairs = request.active_pairs}));
   subject.quantities.flops = cost.flops;
   subject.quantities.bytes = cost.bytes;
   subject.prepare = [run = MethodRun{subject.name, method,
