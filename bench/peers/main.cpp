@@ -71,7 +71,12 @@ int run(int argc, char** argv) {
   const std::string binding =
       threads > 1 && peer.uses_openmp ? measure::bind_threads(threads) : "unbound";
   if (serves) {
-    return serve(peer, binding, threads);
+    return serve({.name = peer.name,
+                  .version = peer.version,
+                  .setup = peer.setup,
+                  .binding = binding,
+                  .threads = threads},
+                 make_peer_grid(peer));
   }
   return run_benchmarks(peer, binding, threads, app.remaining());
 }

@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "bench/peers/subjects.hpp"
 #include "interpscale/measure/driver.hpp"
 #include "interpscale/measure/limits.hpp"
 
@@ -36,8 +35,8 @@ class Kept : public measure::Timed {
 
 class Server {
  public:
-  explicit Server(const Peer& peer) {
-    for (GridEntry& entry : make_peer_grid(peer)) {
+  explicit Server(std::vector<GridEntry> entries) {
+    for (GridEntry& entry : entries) {
       names_.push_back(entry.name);
       entries_[entry.name] = std::move(entry);
     }
@@ -64,6 +63,25 @@ class Server {
       json["flops"] = flops_;
       return true;
     });
+    return json;
+  }
+
+  [[nodiscard]] Json write(const std::string& name, const std::string& folder) {
+    Json json{{"name", name}, {"ok", false}};
+    if (const Result<void> ready = prepare(name); !ready) {
+      json["reason"] = ready.error().message;
+      return json;
+    }
+    const auto written = std::dynamic_pointer_cast<Written>(timed_);
+    const Result<std::string> facts =
+        written ? written->write(folder) : fail("{}: nothing that can be written", name);
+    if (!facts) {
+      json["reason"] = facts.error().message;
+      return json;
+    }
+    json["ok"] = true;
+    json["reason"] = "";
+    json["facts"] = Json::parse(*facts);
     return json;
   }
 
@@ -115,30 +133,37 @@ Json limits(double seconds) {
 
 }  // namespace
 
-int serve(const Peer& peer, const std::string& binding, int threads) {
+int serve(const About& about, std::vector<GridEntry> entries) {
   constexpr int kUsageError = 2;
-  Server server(peer);
-  answer({{"peer", peer.name},
-          {"version", peer.version},
-          {"setup", peer.setup},
-          {"threads", threads},
-          {"binding", binding},
+  Server server(std::move(entries));
+  answer({{"peer", about.name},
+          {"version", about.version},
+          {"setup", about.setup},
+          {"threads", about.threads},
+          {"binding", about.binding},
           {"names", server.names()}});
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string command;
     std::string name;
+    std::string folder;
     double seconds = 0.0;
-    words >> command >> seconds;
+    words >> command;
+    if (command == "write" && words >> name && std::getline(words >> std::ws, folder)) {
+      answer(server.write(name, folder));
+      continue;
+    }
+    words >> seconds;
     if (words && seconds > 0.0 && command == "limits") {
       answer(limits(seconds));
     } else if (words && seconds > 0.0 && command == "time" && words >> name) {
       answer(server.time(name, seconds));
     } else {
-      fmt::print(stderr,
-                 "interpscale_peers_{}: found '{}', wanted 'time SECONDS NAME' or "
-                 "'limits SECONDS'\n",
-                 peer.name, line);
+      fmt::print(
+          stderr,
+          "interpscale_peers_{}: found '{}', wanted 'time SECONDS NAME', 'write NAME FOLDER' "
+          "or 'limits SECONDS'\n",
+          about.name, line);
       return kUsageError;
     }
   }

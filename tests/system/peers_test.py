@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tools"))
 
-from comparing import processes, rounds, table  # noqa: E402
+from comparing import analyses, processes, rounds, table  # noqa: E402
 
 BUILD = None
 
@@ -67,6 +68,20 @@ class Rounds(unittest.TestCase):
         peers = {"interpscale": Scripted([0.6] * 9), "blis": Scripted([0.2] * 9)}
         record = rounds.time_entry("gemm/nn/m:1/n:1/k:1", peers, 0.01, 9)
         self.assertEqual(len(record["rounds"]), 3)
+
+    def test_a_long_peer_gets_few_rounds_and_the_others_all(self):
+        peers = {
+            "interpscale": Scripted([0.1] * 9),
+            "vec": Scripted([0.2] * 9),
+            "patched": Scripted([0.6] * 9),
+            "stock": Scripted([20.0] * 9),
+        }
+        record = rounds.time_entry("analysis/neuron_shapley/w:16", peers, 0.01, 9)
+        self.assertEqual(len(record["rounds"]), 9)
+        asked = {name: len(peer.asked) for name, peer in peers.items()}
+        self.assertEqual(asked, {"interpscale": 9, "vec": 9, "patched": 3, "stock": 1})
+        peers = {"interpscale": Scripted([0.1] * 9), "stock": Scripted([20.0] * 9)}
+        self.assertEqual(len(rounds.time_entry("x", peers, 0.01, 9)["rounds"]), 1)
 
     def test_a_peer_that_fails_is_named_and_not_asked_again(self):
         peers = {"interpscale": Scripted([0.1] * 2), "blis": Scripted([None])}
@@ -145,15 +160,18 @@ class Table(unittest.TestCase):
         self.assertEqual(table.duration(2.5e-9), "2.5 ns")
 
 
-class Run(unittest.TestCase):
-    def peers(self, *arguments):
+class Tool(unittest.TestCase):
+    def peers(self, *arguments, **variables):
         return subprocess.run(
             [sys.executable, str(PROJECT / "tools/peers"), f"--build={BUILD}", *arguments],
             capture_output=True,
             text=True,
             check=False,
+            env={**os.environ, **variables},
         )
 
+
+class Run(Tool):
     def test_a_tiny_run_of_whatever_is_installed(self):
         for threads in (1, 2):
             result = self.peers(
@@ -221,6 +239,136 @@ class Run(unittest.TestCase):
         )
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("gemm/nn/m:65/n:65/k:65", result.stdout)
+
+
+def analysis_record(shares, *seconds):
+    record = record_of("analysis/zero_ablation/w:64", *seconds)
+    record["ways"] = {way: {"share": share} for way, share in shares.items()}
+    record["facts"] = {"activity": [0.5, 0.48]}
+    return record
+
+
+class AnalysesTable(unittest.TestCase):
+    def test_ratios_carry_their_extremes_and_say_what_was_scaled(self):
+        record = analysis_record(
+            {"vec": 1.0, "stock": 0.25},
+            {"interpscale": 1.0, "vec": 2.0, "stock": 300.0},
+            {"interpscale": 2.0, "vec": 3.0, "stock": 600.0},
+            {"interpscale": 1.0, "vec": 5.0},
+        )
+        row = analyses.summarise(record, 1)
+        self.assertEqual((row["method"], row["width"]), ("zero_ablation", 64))
+        (_, line) = analyses.lines_of([row], ["vec", "patched", "stock"])
+        self.assertEqual(line[-3:], ["2 (1.5-5)", "-", "~300 (300-300)"])
+        self.assertIn("48.0 to 50.0 %", analyses.activity_line([record]))
+        self.assertIn("| zero_ablation | 64 |", analyses.as_markdown([line]))
+
+    def test_runs_of_different_ways_are_one_row(self):
+        one = analysis_record({"vec": 1.0}, {"interpscale": 1.0, "vec": 2.0})
+        other = analysis_record({"stock": 0.5}, {"interpscale": 2.0, "stock": 8.0})
+        (record,) = analyses.merged([one, other])
+        row = analyses.summarise(record, 1)
+        self.assertEqual(row["rounds"], 2)
+        self.assertEqual(row["ratio"]["vec"]["median"], 2.0)
+        self.assertEqual(row["ratio"]["stock"]["median"], 4.0)
+
+    def test_time_left_is_known_once_every_method_was_seen(self):
+        progress = analyses.Progress([("a", 16), ("b", 16), ("a", 32), ("b", 32)])
+        progress.taken = {("a", 16): 1.0}
+        progress.index = 1
+        self.assertIsNone(progress.left())
+        progress.taken["b", 16] = 2.0
+        progress.index = 2
+        self.assertEqual(progress.left(), 3.0 * 2.0**analyses.ASSUMED_GROWTH)
+
+
+class Analyses(Tool):
+    tiny = ("--analyses", "--widths=4", "--rounds=1", "--seconds=0.001", "--cap=0.01")
+
+    def test_mistakes_are_named(self):
+        for fragment, arguments in (
+            ("no analysis 'telepathy'", ["--analyses", "--methods=telepathy"]),
+            ("no way 'abacus', only vec, patched, stock", ["--analyses", "--peers=abacus"]),
+            ("found 'wide'", ["--analyses", "--widths=wide"]),
+            ("from 1 to 4096", ["--analyses", "--widths=0,16"]),
+            ("--cap must be positive", ["--analyses", "--cap=-1"]),
+            ("must be positive", ["--analyses", "--rounds=0"]),
+            ("--analyses takes --methods", ["--analyses", "--filter=gemm"]),
+            ("belong to --analyses", ["--widths=16"]),
+        ):
+            result = self.peers(*arguments)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertIn(fragment, result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+
+    def test_without_pytorch_it_says_how_to_get_it_and_leaves_what_there_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "torch.py").write_text("raise ImportError\n")
+            out = Path(folder) / "kept.json"
+            out.write_text("kept")
+            result = self.peers(*self.tiny, f"--out={out}", PYTHONPATH=folder)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("apt-get install python3-torch", result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertEqual(out.read_text(), "kept")
+
+    def test_a_tiny_run_or_the_reason_why_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "rounds.json"
+            result = self.peers(*self.tiny, f"--out={out}", "--format=markdown")
+            if not processes.torch_is_there():
+                self.assertIn("python3-torch", result.stderr)
+                return
+            self.assertEqual(result.returncode, 0, result.stderr)
+            written = json.loads(out.read_text())
+            self.assertEqual(len(written["records"]), len(analyses.METHODS))
+            for record in written["records"]:
+                self.assertEqual(record["failed"], {})
+                self.assertEqual(len(record["rounds"]), 1)
+                self.assertGreater(record["flops"], 0)
+                self.assertLess(record["ways"]["vec"]["apart"], 1e-4)
+                self.assertIn("vec", record["rounds"][0]["seconds"])
+            again = self.peers("--analyses", "--format=markdown", "--read", str(out))
+            self.assertEqual(again.stdout, result.stdout)
+            mixed = self.peers("--read", str(out))
+            self.assertEqual(mixed.returncode, 2)
+            self.assertIn("written with --analyses", mixed.stderr)
+
+    def test_ours_and_the_way_in_pytorch_refuse_what_they_do_not_understand(self):
+        program = Path(BUILD) / "bin" / "interpscale_peers_analyses"
+        for request in ("write analysis/nothing/w:4 /\n", "time 1 x\n"):
+            result = subprocess.run(
+                [program, "--widths=4"], input=request, capture_output=True, text=True, check=False
+            )
+            self.assertFalse(json.loads(result.stdout.splitlines()[1])["ok"])
+        result = subprocess.run(
+            [program, "--widths=4"], input="sing\n", capture_output=True, text=True, check=False
+        )
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("'sing'", result.stderr)
+
+    def test_values_that_differ_are_not_timed(self):
+        if not processes.torch_is_there():
+            return
+        program = Path(BUILD) / "bin" / "interpscale_peers_analyses"
+        script = PROJECT / "bench/peers/torch_analyses.py"
+        name = "analysis/attribution_patching/w:4"
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "w:4").mkdir()
+            asked = f"write {name} {folder}/w:4\n"
+            subprocess.run(
+                [program, "--widths=4"], input=asked, capture_output=True, text=True, check=True
+            )
+            result = subprocess.run(
+                [processes.PYTHON, script, "--way=vec", f"--data={folder}", "--widths=4"],
+                input=f"verify 0.0 {name}\ntime 0.001 {name}\n",
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            _, verified, timed = (json.loads(line) for line in result.stdout.splitlines())
+            self.assertIn("allowed is 0", verified["reason"])
+            self.assertEqual(timed["reason"], "not verified")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ PYTHON = "/usr/bin/python3"
 OURS = "interpscale"
 PEERS = ("openblas", "blis", "onednn", "libxsmm", "eigen")
 TORCH = "torch"
+WAYS = ("vec", "patched", "stock")  # to write an analysis in PyTorch
 
 
 class PeerFailed(Exception):
@@ -31,7 +32,7 @@ def environment(name, threads):
     if threads > 1 and (OPENMP_OPENBLAS / "libopenblas.so.0").exists():
         before = variables.get("LD_LIBRARY_PATH")
         variables["LD_LIBRARY_PATH"] = str(OPENMP_OPENBLAS) + (f":{before}" if before else "")
-    if threads > 1 and name == TORCH:
+    if threads > 1 and name in (TORCH, *WAYS):
         # The other peers pin their threads themselves.
         variables.update(OMP_PROC_BIND="close", OMP_PLACES="cores")
     return variables
@@ -44,11 +45,16 @@ def commands(binaries, scripts, threads, wanted=()):
         program = binaries / f"interpscale_peers_{name}"
         if program.exists() and not (name == "libxsmm" and threads > 1):
             found[name] = [str(program), "--serve", f"--threads={threads}"]
-    if (not wanted or TORCH in wanted) and Path(PYTHON).exists():
-        probe = subprocess.run([PYTHON, "-c", "import torch"], capture_output=True, check=False)
-        if probe.returncode == 0:
-            found[TORCH] = [PYTHON, str(scripts / "torch_step.py"), f"--threads={threads}"]
+    if (not wanted or TORCH in wanted) and torch_is_there():
+        found[TORCH] = [PYTHON, str(scripts / "torch_step.py"), f"--threads={threads}"]
     return found
+
+
+def torch_is_there():
+    if not Path(PYTHON).exists():
+        return False
+    probe = subprocess.run([PYTHON, "-c", "import torch"], capture_output=True, check=False)
+    return probe.returncode == 0
 
 
 class Peer:
@@ -68,6 +74,12 @@ class Peer:
 
     def time(self, name, seconds):
         return self._ask(f"time {seconds:g} {name}")
+
+    def write(self, name, folder):
+        return self._ask(f"write {name} {folder}")
+
+    def verify(self, name, allowed):
+        return self._ask(f"verify {allowed!r} {name}")
 
     def limits(self, seconds):
         return self._ask(f"limits {seconds:g}")
