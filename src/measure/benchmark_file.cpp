@@ -106,7 +106,7 @@ Result<double> seconds_of(const Json& benchmark, const char* key, const std::str
   }
   const auto value = benchmark.find(key);
   if (value == benchmark.end() || !value->is_number() || !(value->get<double>() > 0)) {
-    return fail("{}: found {} {}, wanted a positive number", place, key,
+    return fail("{}: found {} {}, wanted a finite positive number", place, key,
                 value == benchmark.end() ? "missing" : value->dump());
   }
   return value->get<double>() * scale->second;
@@ -153,27 +153,26 @@ void append_counters(BenchmarkRun& run, const Json& benchmark) {
 
 struct Entry {
   Kind kind;
-  std::string run_name;
   BenchmarkRun run;
 };
 
 Result<Entry> entry_of(const Json& benchmark, const std::string& name, const std::string& file) {
   const Kind kind = kind_of(benchmark, name);
-  Entry entry{kind, run_name_of(benchmark, name, kind), {}};
+  Entry entry{kind, {}};
   if (kind == Kind::kOther) {
     return entry;
   }
   const std::string place = fmt::format("{}: benchmark '{}'", file, name);
   const Result<double> real = seconds_of(benchmark, "real_time", place);
-  const Result<double> cpu = seconds_of(benchmark, "cpu_time", place);
-  if (!real || !cpu) {
-    return tl::unexpected(real ? cpu.error() : real.error());
+  if (!real) {
+    return tl::unexpected(real.error());
   }
   entry.run.name = name;
+  entry.run.run_name = run_name_of(benchmark, name, kind);
   entry.run.real_seconds = *real;
-  entry.run.cpu_seconds = *cpu;
+  entry.run.cpu_seconds = seconds_of(benchmark, "cpu_time", place).value_or(0.0);
   entry.run.is_aggregate = kind != Kind::kRun;
-  split_name(entry.run, entry.run_name);
+  split_name(entry.run, entry.run.run_name);
   append_counters(entry.run, benchmark);
   return entry;
 }
@@ -182,12 +181,12 @@ Result<Entry> entry_of(const Json& benchmark, const std::string& name, const std
 std::vector<BenchmarkRun> best_of(std::vector<Entry> entries) {
   std::set<std::pair<std::string, Kind>> has;
   for (const Entry& entry : entries) {
-    has.emplace(entry.run_name, entry.kind);
+    has.emplace(entry.run.run_name, entry.kind);
   }
   std::vector<BenchmarkRun> runs;
   for (Entry& entry : entries) {
-    const bool runs_exist = has.contains({entry.run_name, Kind::kRun});
-    const bool median_exists = has.contains({entry.run_name, Kind::kMedian});
+    const bool runs_exist = has.contains({entry.run.run_name, Kind::kRun});
+    const bool median_exists = has.contains({entry.run.run_name, Kind::kMedian});
     if (entry.kind == Kind::kRun || (entry.kind == Kind::kMedian && !runs_exist) ||
         (entry.kind == Kind::kMean && !runs_exist && !median_exists)) {
       runs.push_back(std::move(entry.run));
@@ -196,43 +195,83 @@ std::vector<BenchmarkRun> best_of(std::vector<Entry> entries) {
   return runs;
 }
 
+std::map<std::string, std::string> context_of(const Json& json) {
+  std::map<std::string, std::string> context;
+  const auto found = json.find("context");
+  if (found != json.end() && found->is_object()) {
+    for (const auto& [key, value] : found->items()) {
+      if (value.is_string() || value.is_number()) {
+        context[key] = value.is_string() ? value.get<std::string>() : value.dump();
+      }
+    }
+  }
+  return context;
+}
+
+/// One entry of "benchmarks": a run or aggregate into `entries`, or an error into `file.failed`.
+Result<void> add_entry(const Json& benchmark, const std::string& name, BenchmarkFile& file,
+                       std::vector<Entry>& entries) {
+  if (!benchmark.is_object() || !benchmark.contains("name") || !benchmark["name"].is_string() ||
+      benchmark["name"] == "") {
+    return fail("{}: found an entry of \"benchmarks\" without a name", name);
+  }
+  const std::string own = benchmark["name"];
+  for (const char* key : {"time_unit", "aggregate_name"}) {
+    if (benchmark.contains(key) && !benchmark[key].is_string()) {
+      return fail("{}: benchmark '{}': found {} {}, wanted a string", name, own, key,
+                  benchmark[key].dump());
+    }
+  }
+  const auto failed = benchmark.find("error_occurred");
+  if (failed != benchmark.end() && *failed == true) {
+    const auto message = benchmark.find("error_message");
+    const bool has_message = message != benchmark.end() && message->is_string();
+    file.failed.push_back({run_name_of(benchmark, own, Kind::kRun),
+                           has_message ? message->get<std::string>() : "no message"});
+    return {};
+  }
+  Result<Entry> entry = entry_of(benchmark, own, name);
+  if (!entry) {
+    return tl::unexpected(entry.error());
+  }
+  file.aggregates += entry->kind == Kind::kRun ? 0U : 1U;
+  if (entry->kind != Kind::kOther) {
+    entries.push_back(std::move(*entry));
+  }
+  return {};
+}
+
+/// The parsed text, or why it cannot be.
+Result<Json> json_of(std::string_view text, const std::string& name) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return fail("{}: empty, wanted what --benchmark_format=json writes", name);
+  }
+  try {
+    return Json::parse(without_bare_infinities(text));
+  } catch (const Json::exception& problem) {
+    return fail("{}: found no valid JSON, or one that is cut short: {}", name, problem.what());
+  }
+}
+
 }  // namespace
 
 Result<BenchmarkFile> parse_benchmark_file(std::string_view text, const std::string& name) {
-  const Json json = Json::parse(without_bare_infinities(text), nullptr, false);
-  if (json.is_discarded()) {
-    return fail("{}: found no valid JSON, wanted what --benchmark_format=json writes", name);
+  const Result<Json> json = json_of(text, name);
+  if (!json) {
+    return tl::unexpected(json.error());
   }
-  if (!json.is_object() || !json.contains("benchmarks") || !json["benchmarks"].is_array()) {
-    return fail("{}: found no list 'benchmarks', wanted what --benchmark_format=json writes", name);
+  if (!json->is_object() || !json->contains("benchmarks") || !(*json)["benchmarks"].is_array()) {
+    return fail(
+        "{}: not of Google Benchmark: found no list 'benchmarks', wanted what "
+        "--benchmark_format=json writes",
+        name);
   }
   BenchmarkFile file;
+  file.context = context_of(*json);
   std::vector<Entry> entries;
-  for (const Json& benchmark : json["benchmarks"]) {
-    if (!benchmark.is_object() || !benchmark.contains("name") || !benchmark["name"].is_string()) {
-      return fail("{}: found a benchmark without a name", name);
-    }
-    const std::string own = benchmark["name"];
-    const auto failed = benchmark.find("error_occurred");
-    if (failed != benchmark.end() && *failed == true) {
-      const auto message = benchmark.find("error_message");
-      const bool has_message = message != benchmark.end() && message->is_string();
-      file.failed.push_back(own + ": " +
-                            (has_message ? message->get<std::string>() : "no message"));
-      continue;
-    }
-    for (const char* key : {"time_unit", "aggregate_name"}) {
-      if (benchmark.contains(key) && !benchmark[key].is_string()) {
-        return fail("{}: benchmark '{}': found {} {}, wanted a string", name, own, key,
-                    benchmark[key].dump());
-      }
-    }
-    Result<Entry> entry = entry_of(benchmark, own, name);
-    if (!entry) {
-      return tl::unexpected(entry.error());
-    }
-    if (entry->kind != Kind::kOther) {
-      entries.push_back(std::move(*entry));
+  for (const Json& benchmark : (*json)["benchmarks"]) {
+    if (const Result<void> added = add_entry(benchmark, name, file, entries); !added) {
+      return tl::unexpected(added.error());
     }
   }
   file.runs = best_of(std::move(entries));

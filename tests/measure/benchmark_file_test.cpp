@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/measure/benchmark_file.hpp"
 
+#include <fmt/format.h>
+
 #include "support/catch.hpp"
 
 namespace interpscale::measure {
@@ -35,6 +37,18 @@ TEST_CASE("benchmark file: repetitions are kept, aggregates passed over", "[meas
   CHECK(file->runs[0].real_seconds == Approx(2.5e-6));
   CHECK(file->runs[1].cpu_seconds == Approx(2.5e-6));
   CHECK_FALSE(file->runs[0].is_aggregate);
+  CHECK(file->runs[0].run_name == "BM_sort/1024/repeats:2");
+  CHECK(file->aggregates == 2);
+  CHECK(file->context == std::map<std::string, std::string>{{"date", "2026-01-01"}});
+}
+
+TEST_CASE("benchmark file: without a positive CPU time there is none", "[measure][benchmark]") {
+  for (const char* time : {"0", "NaN", "-1"}) {
+    const auto file = parse_benchmark_file(
+        file_of(fmt::format(R"({{"name": "a", "real_time": 1, "cpu_time": {}}})", time)), "b.json");
+    REQUIRE(file);
+    CHECK(file->runs[0].cpu_seconds == 0);
+  }
 }
 
 TEST_CASE("benchmark file: aggregates stand in where they are alone", "[measure][benchmark]") {
@@ -75,7 +89,9 @@ TEST_CASE("benchmark file: benchmarks that failed are listed", "[measure][benchm
       "b.json");
   REQUIRE(file);
   CHECK(file->runs.empty());
-  CHECK(file->failed == std::vector<std::string>{"a/1: no such device"});
+  REQUIRE(file->failed.size() == 1);
+  CHECK(file->failed[0].name == "a/1");
+  CHECK(file->failed[0].message == "no such device");
 }
 
 TEST_CASE("benchmark file: what is none is an error", "[measure][benchmark]") {

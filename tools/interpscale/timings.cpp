@@ -132,6 +132,9 @@ std::vector<std::string> factors_of(const measure::BenchmarkRun& run,
 Result<Timing> timing_of(const measure::BenchmarkRun& run, const std::vector<std::string>& factors,
                          const TimingColumns& columns, const std::string& path) {
   Timing timing{run.family, {}, columns.time == "cpu_time" ? run.cpu_seconds : run.real_seconds};
+  if (!(timing.seconds > 0)) {
+    return fail("{}: benchmark '{}': found no cpu_time that is positive", path, run.name);
+  }
   for (const std::string& factor : factors) {
     const auto found = std::find_if(run.columns.begin(), run.columns.end(),
                                     [&](const auto& column) { return column.first == factor; });
@@ -180,16 +183,20 @@ Result<std::vector<TimingSeries>> from_benchmark(const std::string& path,
   for (const std::string& family : families) {
     const auto& [factors, timings] = by_family[family];
     TimingSeries series = std::move(group(factors, timings).front());
-    for (const std::string& failed : file->failed) {
-      if (failed.starts_with(family)) {
-        series.notes.push_back("left out, as it failed: " + failed);
+    for (const measure::FailedBenchmark& failed : file->failed) {
+      if (failed.name.starts_with(family)) {
+        series.notes.push_back(
+            fmt::format("left out, as it failed: {}: {}", failed.name, failed.message));
       }
     }
     all.push_back(std::move(series));
   }
   if (all.empty()) {
-    return fail("{}: found no benchmark with a time{}{}", path, file->failed.empty() ? "" : "; ",
-                file->failed.empty() ? "" : file->failed.front());
+    const std::string failed =
+        file->failed.empty()
+            ? ""
+            : fmt::format("; {}: {}", file->failed.front().name, file->failed.front().message);
+    return fail("{}: found no benchmark with a time{}", path, failed);
   }
   return all;
 }
