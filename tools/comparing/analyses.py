@@ -252,7 +252,8 @@ def merged(records):
     """One record an entry: the rounds, ways and failures of all that there are of it."""
     by_name = {}
     for record in records:
-        known = by_name.setdefault(record["name"], {**record, "rounds": [], "ways": {}, "failed": {}})
+        empty = {**record, "rounds": [], "ways": {}, "failed": {}}
+        known = by_name.setdefault(record["name"], empty)
         known["rounds"] = known["rounds"] + record["rounds"]
         known["ways"] = {**known["ways"], **record.get("ways", {})}
         known["failed"] = {**known["failed"], **record["failed"]}
@@ -266,7 +267,7 @@ def table_order(record):
 
 def show(arguments, abouts, records):
     records = sorted(merged(records), key=table_order)
-    ways = [name for name in abouts if name != processes.OURS]
+    ways = [name for name in processes.WAYS if name in abouts]
     modes = table.modes_of(records) if arguments.threads > 1 else [None]
     tables = {
         mode: [
