@@ -15,6 +15,7 @@ find_package(benchmark 1.7 REQUIRED)
 find_package(CLI11 REQUIRED)
 
 find_path(INTERPSCALE_RANDOM123 Random123/philox.h REQUIRED)
+find_path(INTERPSCALE_SPECTRA Spectra/SymEigsSolver.h REQUIRED)
 
 # The system's own interpreter first: it is the one that has the distribution's matplotlib.
 find_program(INTERPSCALE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)

@@ -16,5 +16,6 @@ void add_doctor(CLI::App& app, int& exit_code);
 void add_fit(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_cost(CLI::App& app, int& exit_code);
+void add_modules(CLI::App& app, int& exit_code);
 
 }  // namespace interpscale::tool

@@ -20,6 +20,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   add_fit(app, exit_code);
   add_report(app, exit_code);
   add_cost(app, exit_code);
+  add_modules(app, exit_code);
   add_compare(app, exit_code);
   add_history(app, exit_code);
   add_export(app, exit_code);
