@@ -91,7 +91,7 @@ ErrorCorrelation correlate_errors(const std::vector<Matrix<float>>& errors,
       orders[i] =
           RandomStream(seed, kPermutationStream + m * errors.size() + i).permutation(samples);
     }
-    as_large += over_pairs(vectors, orders).squares >= found.squares ? 1 : 0;
+    as_large += over_pairs(vectors, orders).squares >= found.squares ? 1U : 0U;
   }
   const auto pairs = static_cast<double>(errors.size() * (errors.size() - 1) / 2);
   return {found.sum / pairs, std::sqrt(found.squares / pairs),

@@ -231,7 +231,8 @@ double assumed_round_seconds(const Cell& cell, const Plan& plan) {
 }
 
 double assumed_study_seconds(const Expansion& expansion, const Plan& plan) {
-  double total = kLoadSeconds + kRoundStartSeconds * plan.rounds + assumed_trainings_seconds(plan);
+  double total = kLoadSeconds + kRoundStartSeconds * plan.rounds + assumed_trainings_seconds(plan) +
+                 assumed_experiments_seconds(plan);
   for (const nn::Topology& topology : expansion.topologies) {
     const std::uint64_t step = 6 * topology.parameters() * plan.batch;
     total += assumed_seconds(step * static_cast<std::uint64_t>(plan.training_steps), topology,

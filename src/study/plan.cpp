@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "interpscale/experiments/argument.hpp"
 #include "interpscale/kernels/make_backend.hpp"
 #include "study/expand_subjects.hpp"
 #include "study/plan_describe.hpp"
@@ -138,6 +139,9 @@ Result<void> validate(const Plan& plan) {
   check_shapes(plan, checks);
   check_numbers(plan, checks);
   check_trainings(plan, checks);
+  if (const auto scale = experiments::argument_scale(plan.experiments); !scale) {
+    checks.complain(scale.error().message);
+  }
   const std::vector<std::string> backends = kernels::backend_names<float>();
   if (std::find(backends.begin(), backends.end(), plan.backend) == backends.end()) {
     checks.complain(

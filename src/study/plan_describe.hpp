@@ -51,6 +51,7 @@ void describe(Visitor& field, T& plan) {
   field("path_steps", plan.path_steps);
   field("permutations", plan.permutations);
   field("trainings", plan.trainings);
+  field.later("experiments", plan.experiments);
   field("training_steps", plan.training_steps);
   field("cell_floor_seconds", plan.cell_floor_seconds);
   field("cell_budget_seconds", plan.cell_budget_seconds);

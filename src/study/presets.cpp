@@ -110,8 +110,26 @@ Plan full() {
   return plan;
 }
 
+/// The experiments of the argument, and beside them the passes that training consists of.
+Plan argument() {
+  Plan plan = quick();
+  plan.preset = "argument";
+  plan.subjects = {"forward", "backward", "training_step"};
+  plan.experiments = "standard";
+  return plan;
+}
+
+Plan argument_quick() {
+  Plan plan = argument();
+  plan.preset = "argument-quick";
+  plan.rounds = 3;
+  plan.experiments = "quick";
+  return plan;
+}
+
 constexpr std::array kPresets = {std::pair{"quick", &quick}, std::pair{"standard", &standard},
-                                 std::pair{"full", &full}};
+                                 std::pair{"full", &full}, std::pair{"argument", &argument},
+                                 std::pair{"argument-quick", &argument_quick}};
 
 }  // namespace
 

@@ -53,5 +53,8 @@ Json to_json(const TrainingRecord& record) {
 Json to_json(const StepRecord& record) {
   return record_of("step", record);
 }
+Json to_json(const experiments::Outcome& record) {
+  return record_of("experiment", record);
+}
 
 }  // namespace interpscale::study

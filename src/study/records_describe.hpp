@@ -73,6 +73,40 @@ void describe(Visitor& field, T& limits) {
 
 }  // namespace interpscale::measure
 
+namespace interpscale::experiments {
+
+using study::Described;
+
+template <class Visitor, Described<NamedValue> T>
+void describe(Visitor& field, T& figure) {
+  field("name", figure.name);
+  field("value", figure.value);
+}
+
+template <class Visitor, Described<NamedSeries> T>
+void describe(Visitor& field, T& series) {
+  field("name", series.name);
+  field("values", series.values);
+}
+
+template <class Visitor, Described<Outcome> T>
+void describe(Visitor& field, T& record) {
+  field("experiment", record.experiment);
+  field("piece", record.piece);
+  field("status", record.status);
+  field("reason", record.reason);
+  field("topology", record.topology);
+  field("width", record.width);
+  field("parameters", record.parameters);
+  field("neurons", record.neurons);
+  field("seed", record.seed);
+  field("seconds", record.seconds);
+  field("figures", record.figures);
+  field("series", record.series);
+}
+
+}  // namespace interpscale::experiments
+
 namespace interpscale::study {
 
 template <class Visitor, Described<NetworkRecord> T>

@@ -25,8 +25,8 @@ class FieldWriter {
   }
   /// A field that older records lack.
   template <class T>
-  void later(const char* name, const std::vector<T>& values) {
-    (*this)(name, values);
+  void later(const char* name, const T& value) {
+    (*this)(name, value);
   }
   [[nodiscard]] Json take() { return std::move(json_); }
 
@@ -78,11 +78,11 @@ class FieldReader {
     decode(*found, path_ + name, value);
   }
 
-  /// A list that older records lack, which means an empty one.
+  /// A field that older records lack, which leaves the value as it is.
   template <class T>
-  void later(const char* name, std::vector<T>& values) {
+  void later(const char* name, T& value) {
     if (json_.is_object() && json_.contains(name)) {
-      (*this)(name, values);
+      (*this)(name, value);
     }
   }
 

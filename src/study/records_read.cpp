@@ -57,9 +57,12 @@ class JournalReader {
     if (name == "step") {
       return take_as<StepRecord>(json);
     }
+    if (name == "experiment") {
+      return take_as<experiments::Outcome>(json);
+    }
     return fail(
         "field 'kind': found '{}', wanted study, network, left_out, cell, round, timing, calls, "
-        "kernel, training or step",
+        "kernel, training, step or experiment",
         name);
   }
 
@@ -242,6 +245,18 @@ class JournalReader {
     return {};
   }
 
+  Result<void> add(experiments::Outcome record) {
+    if (const Result<void> known = check_status(record.status); !known) {
+      return known;
+    }
+    if (!pieces_.emplace(record.experiment, record.piece).second) {
+      return fail("field 'piece': a second '{}' of the experiment '{}'", record.piece,
+                  record.experiment);
+    }
+    journal_.experiments.push_back(std::move(record));
+    return {};
+  }
+
   [[nodiscard]] Result<void> check_planned(const std::string& name, std::size_t width) const {
     for (const TrainingTask& task : journal_.plan.trainings) {
       if (task.name == name &&
@@ -271,6 +286,7 @@ class JournalReader {
   std::set<std::tuple<std::string, std::string, std::size_t, int, std::uint64_t, double>>
       trainings_;
   std::set<std::tuple<int, std::string, std::size_t>> steps_;
+  std::set<std::pair<std::string, std::string>> pieces_;
 };
 
 }  // namespace

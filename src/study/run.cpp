@@ -13,6 +13,7 @@
 #include "interpscale/measure/child.hpp"
 #include "study/networks.hpp"
 #include "study/networks_data.hpp"
+#include "study/run_experiments.hpp"
 #include "study/run_state.hpp"
 #include "study/training.hpp"
 
@@ -98,6 +99,7 @@ double seconds_done(const RunState& state) {
                   : 0;
     }
   }
+  done += experiment_seconds_done(state.journal);
   std::map<std::string, const CellRecord*> cells;
   for (const CellRecord& cell : state.journal.cells) {
     cells[cell.cell] = &cell;
@@ -118,6 +120,9 @@ Result<void> run_stages(RunState& state, RunSummary& summary) {
   if (Result<void> trained = make_trainings(state); !trained) {
     return trained;
   }
+  if (Result<void> made = make_experiments(state); !made) {
+    return made;
+  }
   if (Result<void> done = make_rounds(state, summary); !done) {
     return done;
   }
@@ -135,6 +140,7 @@ int count_failed(const StudyJournal& journal) {
       std::count_if(journal.timings.begin(), journal.timings.end(), failed) +
       std::count_if(journal.steps.begin(), journal.steps.end(), failed) +
       std::count_if(journal.kernels.begin(), journal.kernels.end(), failed) +
+      std::count_if(journal.experiments.begin(), journal.experiments.end(), failed) +
       std::count_if(journal.trainings.begin(), journal.trainings.end(), failed_result));
 }
 

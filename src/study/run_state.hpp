@@ -34,6 +34,8 @@ struct RunState {
 [[nodiscard]] Result<void> make_networks(RunState& state);
 /// Makes the runs of the plan's training tasks that have no record yet.
 [[nodiscard]] Result<void> make_trainings(RunState& state);
+/// Does the pieces of the experiments that have no record yet, one after the other.
+[[nodiscard]] Result<void> make_experiments(RunState& state);
 /// Verifies the cells that have no record yet.
 [[nodiscard]] Result<void> verify_cells(RunState& state);
 /// Runs rounds in child processes until every cell has a timing in each.

@@ -132,7 +132,7 @@ TEST_CASE("surrogates: least squares leaves errors that no input explains, rank 
   Specimen specimen(300);
   HiddenUnits module{{0, 1, 2, 3, 4, 5}, {}, {}};
   double previous = 1e300;
-  for (const std::size_t rank : {1, 2, 3, 4, 5, 6}) {
+  for (std::size_t rank = 1; rank <= 6; ++rank) {
     const Surrogate fitted = fit_surrogate(
         specimen.network, module, specimen.dataset,
         {.kind = SurrogateKind::kLinear, .size = rank, .ridge = 1e-9}, specimen.context());
@@ -175,7 +175,7 @@ TEST_CASE("surrogates: leaks fall, within their intervals, as surrogates grow", 
   for (const SurrogateKind kind :
        {SurrogateKind::kLinear, SurrogateKind::kLowRankRelu, SurrogateKind::kMlp}) {
     Leak previous{1e9, 1e9, 1e9};
-    for (const std::size_t size : {1, 4, 16}) {
+    for (std::size_t size = 1; size <= 16; size *= 4) {
       const SurrogateOptions options{.kind = kind, .size = size, .epochs = 20, .rate = 1e-2};
       const Leak leak =
           leak_of(specimen.losses({fit_surrogate(specimen.network, specimen.first, specimen.dataset,

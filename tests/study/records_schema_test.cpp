@@ -106,7 +106,8 @@ TEST_CASE("records: the schema in results/ describes exactly what is written", "
                         {"calls", to_json(calls())},
                         {"kernel", to_json(kernel())},
                         {"training", to_json(training())},
-                        {"step", to_json(step())}};
+                        {"step", to_json(step())},
+                        {"experiment", to_json(outcome())}};
   std::set<std::string> kinds;
   for (const Json& alternative : schema.at("oneOf")) {
     const std::string reference = alternative.at("$ref").get<std::string>();

@@ -151,6 +151,21 @@ inline StepRecord step() {
           .steal_share = 0};
 }
 
+inline experiments::Outcome outcome() {
+  return {.experiment = "leaks",
+          .piece = "width 8, seed 0",
+          .status = "ok",
+          .reason = "",
+          .topology = "49-8-8-10/relu",
+          .width = 8,
+          .parameters = 562,
+          .neurons = 16,
+          .seed = 0,
+          .seconds = 0.5,
+          .figures = {{"loss", 0.5}},
+          .series = {{"linear_leak", {0.25, 0.125}}}};
+}
+
 inline void add_whole_study(const JournalFile& file) {
   file.add(study_record(tiny_plan()));
   file.add(to_json(LeftOut{"forward on 49-8-8-10/relu", "above the budget"}));

@@ -267,4 +267,31 @@ TEST_CASE("records: a training that stands twice, or that the plan does not have
   }
 }
 
+TEST_CASE("records: an experiment's piece reads back as it was written, and stands once",
+          "[study][records]") {
+  const JournalFile file;
+  add_whole_study(file);
+  file.add(to_json(outcome()));
+  const Result<StudyJournal> read = read_study_journal(file.path());
+  REQUIRE(read);
+  REQUIRE(read->experiments.size() == 1);
+  CHECK(to_json(read->experiments[0]) == to_json(outcome()));
+  CHECK(read->experiments[0].figure("loss") == 0.5);
+  CHECK_FALSE(read->experiments[0].figure("gain"));
+  CHECK(read->experiments[0].values("linear_leak").size() == 2);
+  file.add(to_json(outcome()));
+  CHECK_THAT(file.error(), Catch::Matchers::Contains("line 8: field 'piece': a second 'width 8, "
+                                                     "seed 0' of the experiment 'leaks'"));
+}
+
+TEST_CASE("records: a plan without experiments is an older one, and has none", "[study][records]") {
+  const JournalFile file;
+  Json study = study_record(tiny_plan());
+  study["plan"].erase("experiments");
+  file.add(study);
+  const Result<StudyJournal> read = read_study_journal(file.path());
+  REQUIRE(read);
+  CHECK(read->plan.experiments == "none");
+}
+
 }  // namespace interpscale::study

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "interpscale/experiments/figure.hpp"
+#include "interpscale/experiments/outcome.hpp"
 #include "interpscale/scaling/ratio.hpp"
 #include "interpscale/scaling/two_factor.hpp"
 
@@ -87,13 +88,16 @@ struct Evidence {
   std::vector<SubjectEvidence> subjects;
   std::vector<SizeEvidence> sizes;  ///< each network once
   std::vector<TrainingEvidence> trainings;
-  std::string setting;          ///< on what it was measured: data, machine, backend, threads
-  std::string tax_denominator;  ///< the subject that a tax is a ratio to
+  std::vector<Outcome> outcomes;  ///< of experiments that do work of their own; failed ones too
+  std::string setting;            ///< on what it was measured: data, machine, backend, threads
+  std::string tax_denominator;    ///< the subject that a tax is a ratio to
   double tax_reference_parameters = 1e6;
 
   /// Null where the study has no such subject.
   [[nodiscard]] const SubjectEvidence* find(std::string_view subject,
                                             std::string_view variant) const;
+  /// Those of an experiment that are ok, in the journal's order.
+  [[nodiscard]] std::vector<const Outcome*> outcomes_of(std::string_view experiment) const;
 };
 
 }  // namespace interpscale::experiments

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "interpscale/experiments/argument.hpp"
 #include "interpscale/experiments/evidence.hpp"
 
 namespace interpscale::experiments {
@@ -36,6 +37,9 @@ struct ExperimentSpec {
   std::string summary;              ///< one line
   std::vector<std::string> claims;  ///< that its ledger lines speak of
   std::function<std::vector<LedgerLine>(const Evidence&)> settle;
+  /// The work of its own at this scale, each piece by another name; empty function: it judges what
+  /// the rest of the study measures.
+  std::function<std::vector<Piece>(const ArgumentScale&)> pieces = {};
 };
 
 }  // namespace interpscale::experiments

@@ -75,6 +75,7 @@ struct Plan {
   int path_steps = 32;
   int permutations = 25;
   std::vector<TrainingTask> trainings;  ///< to a result; empty: none
+  std::string experiments = "none";     ///< the scale of experiments::argument_scale
   int training_steps = 100;             ///< that each network is trained for before it is analysed
   double cell_floor_seconds = 0;  ///< a cell whose declared FLOPs take less is left out: overhead
   double cell_budget_seconds = 0.5;   ///< a cell whose declared FLOPs would take longer is left out
@@ -148,6 +149,8 @@ struct Expansion {
 [[nodiscard]] double assumed_round_seconds(const Cell& cell, const Plan& plan);
 /// What the plan's trainings to a result are assumed to take, on kAssumedTrainingCores.
 [[nodiscard]] double assumed_trainings_seconds(const Plan& plan);
+/// What the plan's experiments are assumed to take.
+[[nodiscard]] double assumed_experiments_seconds(const Plan& plan);
 /// What the whole study is assumed to take: networks, verification, trainings, rounds.
 [[nodiscard]] double assumed_study_seconds(const Expansion& expansion, const Plan& plan);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "interpscale/core/result.hpp"
+#include "interpscale/experiments/outcome.hpp"
 #include "interpscale/measure/driver.hpp"
 #include "interpscale/measure/environment.hpp"
 #include "interpscale/measure/limits.hpp"
@@ -151,6 +152,7 @@ struct StudyJournal {
   std::vector<LeftOut> left_out;  ///< kind "left_out"
   std::vector<TrainingRecord> trainings;
   std::vector<StepRecord> steps;
+  std::vector<experiments::Outcome> experiments;  ///< kind "experiment"
 };
 
 [[nodiscard]] nlohmann::ordered_json study_record(const Plan& plan);
@@ -163,10 +165,12 @@ struct StudyJournal {
 [[nodiscard]] nlohmann::ordered_json to_json(const KernelRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const TrainingRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const StepRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const experiments::Outcome& record);
 
 /// Errors name file, line and field. What stands twice is an error (a topology, a cell, a round's
-/// timing of a cell, a task's run, a round's step of a task's network), and so is what refers to
-/// something unknown (a timing of no cell or round). A torn last line is forgiven.
+/// timing of a cell, a task's run, a round's step of a task's network, an experiment's piece), and
+/// so is what refers to something unknown (a timing of no cell or round). A torn last line is
+/// forgiven.
 [[nodiscard]] Result<StudyJournal> read_study_journal(const std::filesystem::path& path);
 
 }  // namespace interpscale::study

@@ -47,7 +47,8 @@ struct RunSummary {
 /// is touched.
 ///
 /// Networks are trained, every cell is verified, then networks are trained to a result for the
-/// plan's tasks, each once a study; a run that was interrupted is made again. Each round is a child
+/// plan's tasks, each once a study; a run that was interrupted is made again. The pieces of the
+/// experiments follow, one at a time, on networks of their own. Each round is a child
 /// process. A cell whose child dies by a signal is tried once more in a new child, then recorded as
 /// failed. After plan.rounds rounds, cells that measure::judge mistrusts get up to
 /// plan.extra_rounds more; those replace nothing: every timing stands, and trust is judged over all

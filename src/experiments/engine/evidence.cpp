@@ -16,4 +16,14 @@ const SubjectEvidence* Evidence::find(std::string_view subject, std::string_view
   return found == subjects.end() ? nullptr : &*found;
 }
 
+std::vector<const Outcome*> Evidence::outcomes_of(std::string_view experiment) const {
+  std::vector<const Outcome*> found;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.experiment == experiment && outcome.status == "ok") {
+      found.push_back(&outcome);
+    }
+  }
+  return found;
+}
+
 }  // namespace interpscale::experiments

@@ -96,6 +96,7 @@ experiments::Evidence evidence_of(const StudyResult& result) {
   for (const TaskResult& task : result.trainings) {
     evidence.trainings.push_back(evidence_of(task));
   }
+  evidence.outcomes = result.journal.experiments;
   evidence.setting = setting_of(result.journal);
   evidence.tax_denominator = result.tax_denominator;
   evidence.tax_reference_parameters = result.tax_reference_parameters;

@@ -47,6 +47,7 @@ struct StudyOptions {
   bool json = false;
   bool no_report = false;
   bool plan_only = false;
+  bool quick = false;                                 ///< the preset's quick form
   std::vector<std::function<void(Plan&)>> overrides;  ///< of the options that were given
 };
 
@@ -132,6 +133,8 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
   add_override(command, options, "--warm-up", &Plan::warm_up_seconds, "Before timing, seconds");
   add_override(command, options, "--repetitions", &Plan::repetitions, "In one process");
   add_override(command, options, "--seed", &Plan::seed, "Of everything random");
+  add_override(command, options, "--experiments", &Plan::experiments,
+               "Scale of the argument's experiments: none, quick or standard");
   auto trainings = std::make_shared<std::string>();
   command
       .add_option("--trainings", *trainings,
@@ -228,7 +231,10 @@ int show_plan(const Plan& plan, bool json) {
   return kDone;
 }
 
-int run_study(const StudyOptions& options) {
+int run_study(StudyOptions options) {
+  if (options.quick && options.preset != "quick") {
+    options.preset += "-quick";
+  }
   Result<Plan> plan = study::preset(options.preset);
   if (!plan) {
     return fail_with(plan.error(), kBadInput);
@@ -282,8 +288,9 @@ int run_study(const StudyOptions& options) {
 void add_run(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<StudyOptions>();
   CLI::App* command = app.add_subcommand("run", "Measure a study, fit its laws, write its report");
-  command->add_option("--preset", options->preset, "quick, standard or full")
+  command->add_option("--preset", options->preset, "quick, standard, full or argument")
       ->capture_default_str();
+  command->add_flag("--quick", options->quick, "The preset's quick form: argument has one");
   command->add_option("--out", options->out, "The study's folder (study-PRESET)");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->add_flag("--no-report", options->no_report, "Measure only");
@@ -296,6 +303,7 @@ void add_run(CLI::App& app, int& exit_code) {
       "Examples:\n"
       "  interpscale run --preset quick --out quick\n"
       "  interpscale run --preset standard --plan\n"
+      "  interpscale run --preset argument --quick --out argument\n"
       "  interpscale run --preset standard --subjects training_step,zero_ablation --out ablation\n"
       "  interpscale run --widths 64,128,256 --depths 1,2,4 --inputs 784,196 --rounds 9 --out "
       "mine");

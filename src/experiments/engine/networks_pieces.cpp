@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiments/engine/networks_pieces.hpp"
+
+#include <cmath>
+#include <utility>
+
+namespace interpscale::experiments {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kReferenceParameters = 1e5;
+constexpr double kImageInputs = 49;
+constexpr double kClasses = 10;
+
+double assumed_parameters(const ArgumentScale& scale, std::size_t width) {
+  const auto w = static_cast<double>(width);
+  return (kImageInputs + 1) * w + static_cast<double>(scale.depth - 1) * (w + 1) * w +
+         (w + 1) * kClasses;
+}
+
+/// Assumed seconds of training, with the set-up that the first piece pays for most of all.
+double assumed_training(const ArgumentScale& scale, double parameters) {
+  constexpr double kFlopsPerSecond = 25e9;
+  return 6 * parameters * static_cast<double>(scale.training_examples * scale.training_epochs) /
+         kFlopsPerSecond;
+}
+
+Result<Outcome> run_piece(
+    std::size_t width, int seed, Laboratory& laboratory,
+    const std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)>& work) {
+  Result<nn::Mlp<float>> network = laboratory.network(width, seed);
+  if (!network) {
+    return tl::unexpected(network.error());
+  }
+  const Result<const data::Split*> split = laboratory.images();
+  const Result<const data::Dataset*> fit = laboratory.fit_examples();
+  const Result<double> step = laboratory.training_step_seconds(*network);
+  if (!split || !fit || !step) {
+    return tl::unexpected(!split ? split.error() : !fit ? fit.error() : step.error());
+  }
+  Specimen specimen{std::move(*network), width, seed, **fit, (*split)->test, {}};
+  specimen.whole = modules::losses_of(modules::SplicedNetwork(specimen.network, {}), specimen.test,
+                                      laboratory.context());
+  Outcome outcome;
+  outcome.status = "ok";
+  outcome.topology = specimen.network.topology.name();
+  outcome.width = width;
+  outcome.parameters = specimen.network.topology.parameters();
+  outcome.neurons = specimen.network.topology.neurons();
+  outcome.seed = seed;
+  const double guess = std::log(static_cast<double>(specimen.network.topology.outputs));
+  if (!(specimen.whole.loss < guess)) {
+    outcome.status = "failed";
+    outcome.reason = fmt::format(
+        "the network never trained: its loss of {:.4g} is no better than the {:.4g} of equal odds",
+        specimen.whole.loss, guess);
+    return outcome;
+  }
+  outcome.figures = {{"loss", specimen.whole.loss},
+                     {"accuracy", specimen.whole.accuracy},
+                     {"step_seconds", *step}};
+  const Clock::time_point start = Clock::now();
+  if (Result<void> done = work(specimen, laboratory, outcome); !done) {
+    outcome.status = "failed";
+    outcome.reason = done.error().message;
+  }
+  outcome.seconds = seconds_since(start);
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<Piece> pieces_of_networks(
+    const ArgumentScale& scale, double seconds_at_reference,
+    std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)> work) {
+  std::vector<Piece> pieces;
+  for (const std::size_t width : scale.widths) {
+    for (int seed = 0; seed < scale.seeds; ++seed) {
+      const double parameters = assumed_parameters(scale, width);
+      pieces.push_back({fmt::format("width {}, seed {}", width, seed),
+                        assumed_training(scale, parameters) +
+                            seconds_at_reference * parameters / kReferenceParameters,
+                        [width, seed, work](Laboratory& laboratory) {
+                          return run_piece(width, seed, laboratory, work);
+                        }});
+    }
+  }
+  return pieces;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace interpscale::experiments
