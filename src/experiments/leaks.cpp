@@ -203,6 +203,39 @@ std::vector<LedgerLine> settle(const Evidence& evidence) {
   return {line};
 }
 
+std::vector<ReportTable> tables(const Evidence& evidence) {
+  ReportTable table{
+      "all modules of a network replaced by surrogates: the rise of the loss as a share of what "
+      "training gained, with the sum of the modules' single rises beside it.",
+      {"network", "seed", "surrogate", "size", "parameters", "fit, training steps", "speed", "leak",
+       "sum of single leaks", "accuracy"},
+      {}};
+  for (const Outcome* outcome : evidence.outcomes_of("leaks")) {
+    for (const SurrogateKind kind : kKinds) {
+      const std::string name(modules::name_of(kind));
+      const auto values = [&](const char* what) {
+        return outcome->values(fmt::format("{}_{}", name, what));
+      };
+      const std::vector<double> sizes = values("sizes");
+      const double gain = gained(*outcome);
+      const double step = outcome->figure("step_seconds").value_or(1);
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        table.rows.push_back(
+            {outcome->topology, fmt::format("{}", outcome->seed), name,
+             fmt::format("{:.0f}", sizes[i]),
+             fmt::format("{:.0f} %", 100 * values("parameters")[i]),
+             fmt::format("{:.0f}", values("fit_seconds")[i] / step),
+             fmt::format("{:.2f} x", values("speed")[i]),
+             fmt::format("{:.3f} [{:.3f}, {:.3f}]", values("leak")[i] / gain,
+                         values("leak_low")[i] / gain, values("leak_high")[i] / gain),
+             fmt::format("{:.3f}", values("single_leaks")[i] / gain),
+             fmt::format("{:.3f}", values("accuracy")[i])});
+      }
+    }
+  }
+  return {table};
+}
+
 }  // namespace
 
 ExperimentSpec leaks() {
@@ -212,6 +245,7 @@ ExperimentSpec leaks() {
   spec.summary = "Surrogates in the place of modules: leak against size, fit cost and speed.";
   spec.claims = {"C12"};
   spec.settle = settle;
+  spec.tables = tables;
   spec.pieces = [](const ArgumentScale& scale) {
     const double share =
         static_cast<double>(scale.fit_examples * scale.surrogate_sizes.size()) / (8000.0 * 5.0);

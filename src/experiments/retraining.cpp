@@ -27,6 +27,7 @@ using modules::Surrogate;
 /// what independent errors add up to in second order.
 constexpr double kGracefulWithin = 2;
 constexpr double kSmallP = 0.05;
+constexpr double kClasses = 10;
 /// The model that each module is retrained toward.
 constexpr modules::SurrogateKind kModel = modules::SurrogateKind::kLowRankRelu;
 constexpr std::size_t kModelSize = 4;
@@ -215,7 +216,7 @@ LedgerLine judge_degradation(const std::vector<const Outcome*>& outcomes) {
     if (predicted > 0 && leak > 0) {
       ratios.push_back(leak / predicted);
     }
-    const double guess = std::log(10.0);
+    const double guess = std::log(kClasses);
     useless += figure_of(*outcome, "loss") + leak >= guess ? 1U : 0U;
   }
   const std::optional<Figure> ratio = geometric_mean_of(ratios);
@@ -245,6 +246,43 @@ LedgerLine judge_degradation(const std::vector<const Outcome*>& outcomes) {
   return line;
 }
 
+std::vector<ReportTable> tables(const Evidence& evidence) {
+  ReportTable clusters{
+      "modules by n-cut, against shuffled weights, and what they do: lesions against random sets "
+      "of "
+      "as many neurons in each layer.",
+      {"network", "seed", "n-cut", "shuffled", "z", "p", "lesion z, median", "clustering"},
+      {}};
+  ReportTable replaced{
+      "modules retrained, each alone, toward a model of it (low_rank_relu of size 4), then put in "
+      "place together: the loss rises by so much of what training gained.",
+      {"network", "seed", "modules", "correlation of errors", "p", "sum of single rises",
+       "all at once", "accuracy before", "after"},
+      {}};
+  for (const Outcome* outcome : evidence.outcomes_of("retraining")) {
+    const auto figure = [&](const char* name) { return figure_of(*outcome, name); };
+    const std::vector<double> lesions = outcome->values("lesion_z");
+    const std::vector<double> accuracies = outcome->values("accuracies");
+    if (lesions.empty() || accuracies.empty()) {
+      continue;
+    }
+    const double gained = std::log(kClasses) - figure("loss");
+    clusters.rows.push_back(
+        {outcome->topology, fmt::format("{}", outcome->seed), fmt::format("{:.3f}", figure("ncut")),
+         fmt::format("{:.3f}", figure("shuffled_mean")), fmt::format("{:.1f}", figure("z")),
+         fmt::format("{:.3f}", figure("p")), fmt::format("{:.2f}", scaling::median(lesions)),
+         fmt::format("{:.3g} s", figure("clustering_seconds"))});
+    replaced.rows.push_back(
+        {outcome->topology, fmt::format("{}", outcome->seed), fmt::format("{}", lesions.size()),
+         fmt::format("{:.3f}", figure("correlation")),
+         fmt::format("{:.3f}", figure("correlation_p")),
+         fmt::format("{:.3f}", figure("predicted_leak") / gained),
+         fmt::format("{:.3f}", figure("leak") / gained), fmt::format("{:.3f}", accuracies.front()),
+         fmt::format("{:.3f}", accuracies.back())});
+  }
+  return {clusters, replaced};
+}
+
 }  // namespace
 
 ExperimentSpec retraining() {
@@ -258,6 +296,7 @@ ExperimentSpec retraining() {
     return std::vector<LedgerLine>{judge_clusters(outcomes), judge_correlation(outcomes),
                                    judge_degradation(outcomes)};
   };
+  spec.tables = tables;
   spec.pieces = [](const ArgumentScale& scale) {
     const double share = static_cast<double>(scale.fit_examples) / 8000.0;
     return pieces_of_networks(scale, kSecondsAtReference * share, measure);

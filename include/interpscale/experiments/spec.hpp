@@ -31,6 +31,13 @@ struct LedgerLine {
   std::string experiment;  ///< its name
 };
 
+/// A table of the report, cells as text.
+struct ReportTable {
+  std::string title;  ///< a sentence: what the rows are
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+
 /// A verdict other than `undecided` needs an interval that excludes the alternative.
 struct ExperimentSpec {
   std::string name;
@@ -40,6 +47,8 @@ struct ExperimentSpec {
   /// The work of its own at this scale, each piece by another name; empty function: it judges what
   /// the rest of the study measures.
   std::function<std::vector<Piece>(const ArgumentScale&)> pieces = {};
+  /// What a report shows of its own outcomes; empty function, or no rows: nothing.
+  std::function<std::vector<ReportTable>(const Evidence&)> tables = {};
 };
 
 }  // namespace interpscale::experiments

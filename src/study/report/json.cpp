@@ -175,6 +175,7 @@ Json to_json(const StudyResult& result) {
           {"notes", result.notes},
           {"ledger", ledger},
           {"trainings", trainings_json(result)},
+          {"experiments", records_json(result.journal.experiments)},
           {"subjects", subjects}};
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "interpscale/experiments/registry.hpp"
 #include "interpscale/study/report.hpp"
 #include "study/report/setting.hpp"
 #include "study/report/tables.hpp"
@@ -140,20 +141,6 @@ std::string machine_section(const StudyResult& result) {
   return text + figure("roofline", "FLOP/s against arithmetic intensity under measured limits");
 }
 
-std::string ledger_section(const StudyResult& result) {
-  std::string text = "## Claims ledger\n\n" + ledger_table(result).markdown();
-  if (!result.ledger.empty()) {
-    text += fmt::format("\nMeasured on: {}. Rules:\n\n", result.ledger.front().setting);
-  }
-  std::set<std::string> seen;
-  for (const experiments::LedgerLine& line : result.ledger) {
-    if (!line.rule.empty() && seen.insert(line.claim).second) {
-      text += fmt::format("- {}: {}.\n", line.claim, line.rule);
-    }
-  }
-  return text;
-}
-
 std::string list_of(const std::string& opening, const std::vector<std::string>& items) {
   if (items.empty()) {
     return {};
@@ -161,6 +148,50 @@ std::string list_of(const std::string& opening, const std::vector<std::string>& 
   std::string text = fmt::format("\n{}\n\n", opening);
   for (const std::string& item : items) {
     text += fmt::format("- {}\n", item);
+  }
+  return text;
+}
+
+std::string experiments_section(const StudyResult& result) {
+  if (result.journal.experiments.empty()) {
+    return {};
+  }
+  std::string text = "## Experiments\n";
+  const experiments::Evidence evidence = evidence_of(result);
+  for (const experiments::ExperimentSpec& experiment : experiments::all_experiments()) {
+    if (!experiment.tables) {
+      continue;
+    }
+    for (const experiments::ReportTable& shown : experiment.tables(evidence)) {
+      Table table(shown.header);
+      for (const std::vector<std::string>& row : shown.rows) {
+        table.add(row);
+      }
+      if (!table.empty()) {
+        text += fmt::format("\n`{}`: {}\n\n{}", experiment.name, shown.title, table.markdown());
+      }
+    }
+  }
+  std::vector<std::string> failed;
+  for (const experiments::Outcome& outcome : result.journal.experiments) {
+    if (outcome.status != "ok") {
+      failed.push_back(
+          fmt::format("`{}`, {}: {}", outcome.experiment, outcome.piece, outcome.reason));
+    }
+  }
+  return text + list_of("Failed:", failed);
+}
+
+std::string ledger_section(const StudyResult& result) {
+  std::string text = "## Claims ledger\n\n" + ledger_table(result).markdown();
+  if (!result.ledger.empty()) {
+    text += fmt::format("\nMeasured on: {}. Rules:\n\n", result.ledger.front().setting);
+  }
+  std::set<std::string> seen;
+  for (const experiments::LedgerLine& line : result.ledger) {
+    if (!line.rule.empty() && seen.insert(line.claim + line.rule).second) {
+      text += fmt::format("- {}: {}.\n", line.claim, line.rule);
+    }
   }
   return text;
 }
@@ -203,9 +234,11 @@ std::string markdown_report(const StudyResult& result) {
   std::string text = summary(result);
   for (const auto& section :
        {setting_section, design_section, networks_section, laws_section, one_factor_section,
-        tax_section, training_section, training_tax_section, machine_section, ledger_section,
-        caveats_section}) {
-    text += fmt::format("\n{}", section(result));
+        tax_section, training_section, training_tax_section, machine_section, experiments_section,
+        ledger_section, caveats_section}) {
+    if (const std::string shown = section(result); !shown.empty()) {
+      text += fmt::format("\n{}", shown);
+    }
   }
   return text +
          "\nFigures are drawn by `tools/plot` from `report.json`; `cells.csv` and `laws.csv` hold "
