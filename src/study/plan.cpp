@@ -141,6 +141,10 @@ Result<void> validate(const Plan& plan) {
   check_trainings(plan, checks);
   if (const auto scale = experiments::argument_scale(plan.experiments); !scale) {
     checks.complain(scale.error().message);
+  } else if (!scale->widths.empty() && plan.data == kSyntheticData) {
+    checks.complain(fmt::format(
+        "experiments '{}' are on images, and data is '{}': wanted a data set's name or folder",
+        plan.experiments, plan.data));
   }
   const std::vector<std::string> backends = kernels::backend_names<float>();
   if (std::find(backends.begin(), backends.end(), plan.backend) == backends.end()) {

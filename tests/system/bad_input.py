@@ -56,6 +56,20 @@ def usage():
     expect("an unknown backend", ["run", "--backend", "abacus"], 2, "'abacus'")
     expect("a hidden layer without units", ["train", "--hidden", "8,0"], 2, "hidden")
     expect("an unknown activation", ["train", "--activation", "step"], 2, "activation")
+    expect("an unknown scale of experiments", ["run", "--experiments", "huge"], 2, "'huge'")
+    expect("experiments without images",
+           ["run", "--preset", "argument", "--data", "teacher-student"], 2, "images")
+    expect("a preset without a quick form", ["run", "--preset", "full", "--quick"], 2,
+           "'full-quick'")
+    expect("an unknown task of modules", ["modules", "--task", "chess"], 2, "chess")
+    expect("no clusters", ["modules", "--clusters", "0"], 2, "clusters")
+    expect("more clusters than units",
+           ["modules", "--clusters", "5000"], 2,
+           "clusters: found 5000, wanted 1 to 1538")
+    expect("a network that is not there", ["modules", "--model", "/nowhere/x.safetensors"], 2,
+           "/nowhere/x.safetensors")
+    expect("a network and a task's seeds",
+           ["modules", "--model", "x.safetensors", "--seeds", "2"], 2, "--model")
 
 
 def data_sets(scratch):

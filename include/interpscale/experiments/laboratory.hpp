@@ -23,7 +23,7 @@ struct LaboratoryOptions {
   std::string data = "fashion-mnist";  ///< a name or folder of IDX images
   std::filesystem::path folder;        ///< where trained networks are kept; must exist
   std::string backend = "simd";
-  std::string simd_target;
+  std::string simd_target = {};
   int training_threads = 1;  ///< of trainings, which are not timed; all else is on one
   std::uint64_t seed = 1;
 };

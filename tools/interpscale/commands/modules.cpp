@@ -189,6 +189,13 @@ int find_modules(ModulesOptions options) {
   if (!backend) {
     return fail_with(backend.error(), kBadInput);
   }
+  // Known before minutes of training.
+  constexpr std::size_t kPolynomialUnits = 2 + 4 * 256 + 512;
+  if (options.model.empty() && options.spectral.clusters > kPolynomialUnits) {
+    return fail_with({fmt::format("clusters: found {}, wanted 1 to {}: the network has {} units",
+                                  options.spectral.clusters, kPolynomialUnits, kPolynomialUnits)},
+                     kBadInput);
+  }
   std::vector<Subject> subjects;
   double total = 0;
   if (!options.model.empty()) {
