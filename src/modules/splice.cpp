@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "interpscale/core/require.hpp"
 #include "interpscale/nn/loss.hpp"
@@ -53,7 +55,7 @@ SplicedNetwork::SplicedNetwork(const nn::Mlp<float>& network,
   }
   for (const Surrogate& surrogate : surrogates) {
     for (const UnitMap& map : surrogate) {
-      require(map.layer < layers_.size() && !map.stages.empty() &&
+      require(map.layer < layers_.size() && !map.stages.empty() && map.stages.size() <= 2 &&
                   map.stages.front().dense.weights.cols() == network.topology.fan_in(map.layer) &&
                   map.stages.back().dense.weights.rows() == map.units.size(),
               "splice: a surrogate that does not fit the network");
@@ -82,6 +84,11 @@ SplicedNetwork::SplicedNetwork(const nn::Mlp<float>& network,
       std::ranges::copy(whole.weights.row(layer.kept[i]), layer.own.weights.row(i).begin());
       layer.own.bias[i] = whole.bias[layer.kept[i]];
     }
+    for (const bool activated : {false, true}) {
+      if (Stack stack = stacked(layer.maps, activated); !stack.maps.empty()) {
+        layer.stacks.push_back(std::move(stack));
+      }
+    }
   }
 }
 
@@ -95,17 +102,53 @@ void SplicedNetwork::spliced_layer(const Layer& layer, MatrixView<const float> b
     dense(layer.own, true, phi, below, own, context);
     scatter(own, layer.kept, above);
   }
-  for (const UnitMap& map : layer.maps) {
+  const auto last_stage = [&](const UnitMap& map, MatrixView<const float> in) {
     const Workspace::Scope scope(context.workspace);
-    MatrixView<const float> in = below;
-    for (const Stage& stage : map.stages) {
-      const MatrixView<float> out =
-          context.workspace.matrix<float>(batch, stage.dense.weights.rows());
-      dense(stage.dense, stage.activated, phi, in, out, context);
-      in = out;
+    const MatrixView<float> out = context.workspace.matrix<float>(batch, map.units.size());
+    dense(map.stages.back().dense, map.stages.back().activated, phi, in, out, context);
+    scatter(out, map.units, above);
+  };
+  for (const UnitMap& map : layer.maps) {
+    if (map.stages.size() == 1) {
+      last_stage(map, below);
     }
-    scatter(in, map.units, above);
   }
+  for (const Stack& stack : layer.stacks) {
+    const Workspace::Scope scope(context.workspace);
+    const MatrixView<float> first =
+        context.workspace.matrix<float>(batch, stack.first.weights.rows());
+    dense(stack.first, stack.activated, phi, below, first, context);
+    for (std::size_t i = 0; i < stack.maps.size(); ++i) {
+      const UnitMap& map = layer.maps[stack.maps[i]];
+      last_stage(map, first.cols_from(stack.begin[i], map.stages.front().dense.weights.rows()));
+    }
+  }
+}
+
+SplicedNetwork::Stack SplicedNetwork::stacked(const std::vector<UnitMap>& maps, bool activated) {
+  Stack stack;
+  stack.activated = activated;
+  std::size_t rows = 0;
+  for (std::size_t m = 0; m < maps.size(); ++m) {
+    if (maps[m].stages.size() == 2 && maps[m].stages.front().activated == activated) {
+      stack.maps.push_back(m);
+      stack.begin.push_back(rows);
+      rows += maps[m].stages.front().dense.weights.rows();
+    }
+  }
+  if (rows == 0) {
+    return stack;
+  }
+  const std::size_t in = maps.front().stages.front().dense.weights.cols();
+  stack.first = {Matrix<float>(rows, in), AlignedVector<float>(rows)};
+  for (std::size_t i = 0; i < stack.maps.size(); ++i) {
+    const nn::DenseLayer<float>& from = maps[stack.maps[i]].stages.front().dense;
+    copy(from.weights.view(),
+         stack.first.weights.view().rows_from(stack.begin[i], from.weights.rows()));
+    std::ranges::copy(from.bias,
+                      stack.first.bias.begin() + static_cast<std::ptrdiff_t>(stack.begin[i]));
+  }
+  return stack;
 }
 
 void SplicedNetwork::forward(MatrixView<const float> inputs, nn::Tape<float>& tape,

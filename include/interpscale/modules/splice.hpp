@@ -31,11 +31,20 @@ class SplicedNetwork {
   [[nodiscard]] std::uint64_t parameters() const;
 
  private:
+  /// First stages of maps that have two, stacked: one product for all of them.
+  struct Stack {
+    bool activated = false;
+    nn::DenseLayer<float> first;     ///< [sum of their rows, in]
+    std::vector<std::size_t> maps;   ///< of the layer's, in this order
+    std::vector<std::size_t> begin;  ///< first row of each
+  };
   struct Layer {
     std::vector<std::uint32_t> kept;  ///< neurons that are still their own
     nn::DenseLayer<float> own;        ///< their weights [kept, in]
     std::vector<UnitMap> maps;        ///< none: the layer is whole
+    std::vector<Stack> stacks;        ///< of those with two stages
   };
+  [[nodiscard]] static Stack stacked(const std::vector<UnitMap>& maps, bool activated);
   void spliced_layer(const Layer& layer, MatrixView<const float> below, MatrixView<float> above,
                      const kernels::Context<float>& context) const;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/engine/laws.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <numeric>
-#include <string>
 
 #include "interpscale/scaling/ratio.hpp"
 #include "interpscale/scaling/student_t.hpp"
@@ -74,7 +75,7 @@ std::optional<Figure> exponent_in_parameters(const std::vector<const Outcome*>& 
   for (auto& [size, repeated] : by_size) {
     repeated.resize(repeats);
     scaling::Observation observation;
-    observation.name = std::string(figure);
+    observation.name = fmt::format("{} parameters", size);
     observation.parameters = static_cast<double>(size);
     observation.neurons = 1;
     observation.rounds = repeated;
