@@ -9,6 +9,7 @@
 #include <map>
 
 #include "interpscale/core/require.hpp"
+#include "interpscale/experiments/rules.hpp"
 #include "interpscale/study/analysis.hpp"
 #include "interpscale/study/training_result.hpp"
 #include "study/analysis/training_laws.hpp"
@@ -162,8 +163,10 @@ experiments::TrainingEvidence evidence_of(const TaskResult& task) {
     experiments::StepsEvidence steps;
     steps.flavour = law.flavour;
     steps.to_own_best = law.to_own_best;
-    steps.detail =
-        fmt::format("{} of {} sizes, {} runs censored", law.sizes, task.sizes.size(), law.censored);
+    steps.detail = law.flavour == experiments::kComputeOptimal
+                       ? fmt::format("best sizes at {} budgets of compute", law.sizes)
+                       : fmt::format("{} of {} sizes, {} runs censored", law.sizes,
+                                     task.sizes.size(), law.censored);
     if (law.steps) {
       steps.steps = law.steps->exponent;
     }
