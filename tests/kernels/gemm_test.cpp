@@ -122,7 +122,8 @@ TEMPLATE_TEST_CASE("gemm: products equal the reference on awkward shapes", "[ker
   constexpr std::array kShapes = {
       GemmShape{1, 1, 1},    GemmShape{1, 65, 7},   GemmShape{7, 15, 16},   GemmShape{6, 64, 64},
       GemmShape{8, 17, 33},  GemmShape{13, 63, 3},  GemmShape{14, 129, 65}, GemmShape{65, 100, 129},
-      GemmShape{100, 10, 4}, GemmShape{31, 31, 31}, GemmShape{9, 1, 100},   GemmShape{3, 48, 0}};
+      GemmShape{100, 10, 4}, GemmShape{90, 10, 40}, GemmShape{31, 31, 31},  GemmShape{9, 1, 100},
+      GemmShape{3, 48, 0}};
   const auto backends = all_backends<TestType>();
   for (const GemmCase which : kCases) {
     for (const GemmShape& shape : kShapes) {
@@ -229,16 +230,46 @@ TEMPLATE_TEST_CASE("gemm: part of a transposed A's columns gives the same bits",
   Workspace workspace;
   const Execution with{1, workspace};
   // Rows enough, in long ones of C, for A to be packed; then too few.
-  const Problem<TestType> problem(GemmCase::kTN, {97, 2049, 520});
+  const Problem<TestType> problem(GemmCase::kTN, {97, 4097, 520});
   auto backends = all_backends<TestType>();
   std::erase_if(backends, [](const auto& backend) { return backend->name() != "simd"; });
   for (const auto& backend : backends) {
-    Operand<TestType> all(97, 2049);
+    Operand<TestType> all(97, 4097);
     backend->gemm(problem.which, problem.a, problem.b, all, {}, with);
-    Operand<TestType> some(30, 2049);
+    Operand<TestType> some(30, 4097);
     backend->gemm(problem.which, problem.a.view().cols_from(64, 30), problem.b, some, {}, with);
     INFO(backend->target());
     CHECK(testing::same_bits<TestType>(some, all.view().rows_from(64, 30)));
+  }
+}
+
+TEMPLATE_TEST_CASE("gemm: bits do not depend on whether few columns are made by tiles",
+                   "[kernels][gemm]", float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  auto backends = all_backends<TestType>();
+  std::erase_if(backends, [](const auto& backend) { return backend->name() != "simd"; });
+  // With so many rows, kernels for few columns; with so few, tiles. One row or depth of zeros.
+  for (const GemmCase which : {GemmCase::kNN, GemmCase::kTN}) {
+    for (const std::size_t columns : {1U, 3U, 10U, 65U}) {
+      Problem<TestType> problem(which, {71, columns, 370});
+      for (std::size_t j = 0; j < problem.a.view().cols(); ++j) {
+        problem.a.view()(5, j) = TestType{0};
+      }
+      Operand<TestType> all(71, columns);
+      for (const auto& backend : backends) {
+        backend->gemm(which, problem.a, problem.b, all, {}, with);
+        for (const std::size_t first : {0U, 4U, 60U}) {
+          Operand<TestType> some(9, columns);
+          const MatrixView<const TestType> rows = which == GemmCase::kTN
+                                                      ? problem.a.view().cols_from(first, 9)
+                                                      : problem.a.view().rows_from(first, 9);
+          backend->gemm(which, rows, problem.b, some, {}, with);
+          INFO(backend->target() << " columns " << columns << " first " << first);
+          CHECK(testing::same_bits<TestType>(some, all.view().rows_from(first, 9)));
+        }
+      }
+    }
   }
 }
 

@@ -16,7 +16,7 @@ std::size_t divide_up(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-bool worth_sharing(GemmShape shape) {
+bool worth_sharing(const GemmShape& shape) {
   return shape.m * shape.n * shape.k >= kSmallestSharedProduct;
 }
 
@@ -36,9 +36,9 @@ Range share_of(std::size_t member, std::size_t team, std::size_t extent, std::si
 template <class T>
 class Product {
  public:
-  Product(const ProductKernels<T>& kernels, GemmCase which, MatrixView<const T> a,
-          MatrixView<const T> b, MatrixView<T> c, const Epilogue<T>& epilogue,
-          const Execution& with, std::size_t whole_columns)
+  Product(const ProductKernels<T>& kernels, GemmCase which, const MatrixView<const T>& a,
+          const MatrixView<const T>& b, const MatrixView<T>& c, const GemmShape& shape,
+          const Epilogue<T>& epilogue, const Execution& with, std::size_t whole_columns)
       : kernels_(kernels.tiles),
         few_(kernels.few),
         which_(which),
@@ -46,14 +46,17 @@ class Product {
         b_(b),
         c_(c),
         epilogue_(epilogue),
-        shape_(gemm_shape<T>(which, a, b, c, epilogue)),
+        shape_(shape),
         team_(worth_sharing(shape_) ? std::max(with.threads, 1) : 1),
         plan_(plan_gemm(which, shape_, sizeof(T),
                         {kernels.tiles.tile, kernels.few.at_once, kernels.few.many}, team_,
                         whole_columns)) {
     take_buffers(with.workspace);
+    if (epilogue.mask.empty()) {
+      return;
+    }
     mask_ = epilogue.mask;
-    if (!mask_.empty() && mask_.data() == c.data() && plan_.depth < shape_.k) {
+    if (mask_.data() == c.data() && plan_.depth < shape_.k) {
       // C is its own mask, and its first block of the depth would overwrite it.
       const MatrixView<T> kept = with.workspace.matrix<T>(shape_.m, shape_.n);
       copy(mask_, kept);
@@ -298,12 +301,13 @@ class Product {
 
   const GemmKernels<T>& kernels_;
   const FewKernels<T>& few_;
+  // The caller's, who outlives the product: copies would cost small products more than their plan.
   GemmCase which_;
-  MatrixView<const T> a_;
-  MatrixView<const T> b_;
-  MatrixView<T> c_;
+  const MatrixView<const T>& a_;
+  const MatrixView<const T>& b_;
+  const MatrixView<T>& c_;
   const Epilogue<T>& epilogue_;
-  GemmShape shape_;
+  const GemmShape& shape_;
   int team_;
   GemmPlan plan_;
   MatrixView<const T> mask_;
@@ -323,11 +327,12 @@ void multiply_columns(const ProductKernels<T>& kernels, GemmCase which, MatrixVi
   if (!own.mask.empty()) {
     own.mask = own.mask.cols_from(columns.first, columns.count);
   }
-  Product<T>(kernels, which, a,
-             which == GemmCase::kNT ? b.rows_from(columns.first, columns.count)
-                                    : b.cols_from(columns.first, columns.count),
-             c.cols_from(columns.first, columns.count), own, with, c.cols())
-      .run();
+  const MatrixView<const T> right = which == GemmCase::kNT
+                                        ? b.rows_from(columns.first, columns.count)
+                                        : b.cols_from(columns.first, columns.count);
+  const MatrixView<T> target = c.cols_from(columns.first, columns.count);
+  const GemmShape shape = gemm_shape<T>(which, a, right, target, own);
+  Product<T>(kernels, which, a, right, target, shape, own, with, c.cols()).run();
 }
 
 }  // namespace
@@ -340,7 +345,7 @@ void blocked_gemm(const ProductKernels<T>& kernels, GemmCase which, MatrixView<c
   const GemmShape shape = gemm_shape<T>(which, a, b, c, epilogue);
   const std::size_t rest = columns_apart(which, shape, kernels.tiles.tile, kernels.few.many);
   if (rest == 0) {
-    Product<T>(kernels, which, a, b, c, epilogue, with, shape.n).run();
+    Product<T>(kernels, which, a, b, c, shape, epilogue, with, shape.n).run();
     return;
   }
   const std::size_t most = shape.n - rest;

@@ -36,13 +36,13 @@ struct KernelSizes {
 
 /// `whole_columns`: of the product that this one may be some of the columns of. They decide the
 /// depth, so that an element's bits do not depend on whether its column is multiplied apart.
-[[nodiscard]] GemmPlan plan_gemm(GemmCase which, GemmShape shape, std::size_t scalar_bytes,
+[[nodiscard]] GemmPlan plan_gemm(GemmCase which, const GemmShape& shape, std::size_t scalar_bytes,
                                  const KernelSizes& sizes, int threads, std::size_t whole_columns);
 
 /// How many of C's last columns are better multiplied apart, by the kernels for few columns,
 /// because they would fill too little of a vector; 0: none. In X W^T the number of rows has no say.
-[[nodiscard]] std::size_t columns_apart(GemmCase which, GemmShape shape, const TileSize& tile,
-                                        std::size_t many);
+[[nodiscard]] std::size_t columns_apart(GemmCase which, const GemmShape& shape,
+                                        const TileSize& tile, std::size_t many);
 
 /// The kernels of all paths.
 template <class T>

@@ -59,9 +59,10 @@ struct FewSums {
   static constexpr std::size_t kWide = hn::MaxLanes(D());
   hn::Vec<D> sums[kFew][kVectors];
 
+  /// -0 plus the first product is the product, as in a tile, even if that is -0.
   HWY_INLINE void clear() {
     unroll<kFew>([&](auto i) HWY_ATTR {
-      unroll<kVectors>([&](auto v) HWY_ATTR { sums[i][v] = hn::Zero(D()); });
+      unroll<kVectors>([&](auto v) HWY_ATTR { sums[i][v] = hn::Set(D(), T{-0.0}); });
     });
   }
 

@@ -21,35 +21,22 @@ HWY_BEFORE_NAMESPACE();
 namespace interpscale::kernels::simd {
 namespace HWY_NAMESPACE {
 
-/// Rows of the next tile when `left` remain: full tiles, but 7 and 8 are halved, since tiles of one
-/// or two rows wait for the FMAs' latency.
-HWY_INLINE std::size_t next_tile_rows(std::size_t left) {
-  constexpr std::size_t kHalf = (kTileRows + 2) / 2;
-  return left > kTileRows && left <= kTileRows + 2 ? kHalf : std::min(left, kTileRows);
-}
+/// `count` tiles of equal size from (row, panel) on, down the panel or along its neighbours;
+/// `first` is the number of the first one in its panel.
+struct TileSpan {
+  std::size_t row;
+  std::size_t rows;
+  std::size_t panel;
+  std::size_t count;
+  std::size_t first;
+  bool down;
+};
 
-template <class T>
-TileOperands<T> tile_of(const LeftBlock<T>& a, std::size_t row, std::size_t rows,
-                        std::size_t depth) {
-  if (a.packed) {
-    return {.a = a.data + row * depth, .a_stride = rows, .depth = depth};
-  }
-  return {.a = a.depth_major ? a.data + row : a.data + row * a.stride,
-          .a_stride = a.stride,
-          .depth = depth};
-}
-
-/// What tile number `tile` of a panel fetches of the next one.
+/// What tile number `tile` of a panel fetches of the panel to be packed next.
 template <class T>
 void set_fetch(const RightBlock<T>& b, std::size_t tile, TileOperands<T>& operands) {
   constexpr std::size_t kLine = kCacheLineBytes / sizeof(T);
   constexpr std::size_t kLines = (kPanelColumns<T> + kLine - 1) / kLine;
-  operands.fetch = operands.b;
-  operands.fetch_step = 0;
-  operands.fetch_jump = 0;
-  if (b.next == nullptr) {
-    return;
-  }
   if (!b.next_is_transposed) {
     operands.fetch = b.next + tile / kLines % kDepthUnroll * b.next_stride + tile % kLines * kLine;
     operands.fetch_step = b.next_stride;
@@ -57,54 +44,82 @@ void set_fetch(const RightBlock<T>& b, std::size_t tile, TileOperands<T>& operan
     operands.fetch = b.next + tile * kFetches * b.next_stride;
     operands.fetch_step = 1;
     operands.fetch_jump = b.next_stride;
+  } else {
+    operands.fetch = operands.b;
+    operands.fetch_step = 0;
+    operands.fetch_jump = 0;
   }
 }
 
-/// Rows [row, row + rows) of A and C, and which tile of the panel they are.
-struct TileRows {
-  std::size_t row;
-  std::size_t rows;
-  std::size_t tile;
-};
-
-/// C's rows, all columns of panel q.
 template <class T>
-void multiply_tile(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
-                   const TileRows& at, std::size_t panel, const TargetBlock<T>& c) {
-  const std::size_t column = panel * kPanelColumns<T>;
+void multiply_span(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
+                   const TileSpan& span, const TargetBlock<T>& c) {
+  const std::size_t column = span.panel * kPanelColumns<T>;
   const std::size_t columns = std::min(kPanelColumns<T>, c.columns - column);
-  TileOperands<T> operands = tile_of(a, at.row, at.rows, depth);
-  const bool tail = columns < kPanelColumns<T> && b.tail != nullptr;
-  operands.b = tail ? b.tail : b.data + panel * b.panel_step;
-  operands.b_stride = tail ? kPanelColumns<T> : b.stride;
-  set_fetch(b, at.tile, operands);
-  TargetBlock<T> target = c;
-  target.data += at.row * c.stride;
-  if (c.mask != nullptr) {
-    target.mask += at.row * c.mask_stride;
-  }
   const std::size_t vectors = (columns + kLanes<T> - 1) / kLanes<T>;
-  tile_function<T>(a.packed || a.depth_major, at.rows, vectors)(operands, target, column, columns);
+  const bool tail = columns < kPanelColumns<T> && b.tail != nullptr;
+  const std::size_t row_step = a.packed ? depth : (a.depth_major ? 1 : a.stride);
+  const TileFunction<T> compute = tile_function<T>(a.packed || a.depth_major, span.rows, vectors);
+  TileOperands<T> operands{
+      .a = a.data + span.row * row_step,
+      .a_stride = a.packed ? span.rows : a.stride,
+      .b = tail ? b.tail : b.data + span.panel * b.panel_step,
+      .b_stride = tail ? kPanelColumns<T> : b.stride,
+      .depth = depth,
+      .columns = columns,
+      .c = c.data + span.row * c.stride + column,
+      .bias = c.bias == nullptr ? nullptr : c.bias + column,
+      .mask = c.mask == nullptr ? nullptr : c.mask + span.row * c.mask_stride + column,
+      .fetch = b.data,
+      .fetch_step = 0,
+      .fetch_jump = 0};
+  const std::size_t rows_down = span.down ? span.rows : 0;
+  const std::size_t columns_along = span.down ? 0 : kPanelColumns<T>;
+  for (std::size_t i = 0; i < span.count; ++i) {
+    if (b.next != nullptr) {
+      set_fetch(b, span.first + i, operands);
+    }
+    compute(operands, c);
+    operands.a += rows_down * row_step;
+    operands.b += span.down ? 0 : b.panel_step;
+    operands.c += rows_down * c.stride + columns_along;
+    operands.bias += c.bias == nullptr ? 0 : columns_along;
+    operands.mask += c.mask == nullptr ? 0 : rows_down * c.mask_stride + columns_along;
+  }
+}
+
+/// All rows of C, one panel's columns.
+template <class T>
+void multiply_panel(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth,
+                    std::size_t panel, const TargetBlock<T>& c) {
+  TileSpan span{0, 0, panel, 0, 0, true};
+  while (span.row < c.rows) {
+    std::size_t left = c.rows - span.row;
+    span.rows = next_tile_rows(left);
+    for (span.count = 0; left > 0 && next_tile_rows(left) == span.rows; ++span.count) {
+      left -= span.rows;
+    }
+    multiply_span(a, b, depth, span, c);
+    span.row += span.count * span.rows;
+    span.first += span.count;
+  }
 }
 
 template <class T>
 void multiply(const LeftBlock<T>& a, const RightBlock<T>& b, std::size_t depth, LoopOrder order,
               const TargetBlock<T>& c) {
-  const std::size_t panels = (c.columns + kPanelColumns<T> - 1) / kPanelColumns<T>;
-  if (order == LoopOrder::kRowsOutside) {
-    for (TileRows at{0, 0, 0}; at.row < c.rows; at.row += at.rows) {
-      at.rows = next_tile_rows(c.rows - at.row);
-      for (std::size_t panel = 0; panel < panels; ++panel) {
-        multiply_tile(a, b, depth, at, panel, c);
-      }
+  const std::size_t whole = c.columns / kPanelColumns<T>;
+  std::size_t panel = 0;
+  if (order == LoopOrder::kRowsOutside && whole > 1) {
+    TileSpan span{0, 0, 0, whole, 0, false};
+    for (; span.row < c.rows; span.row += span.rows) {
+      span.rows = next_tile_rows(c.rows - span.row);
+      multiply_span(a, b, depth, span, c);
     }
-    return;
+    panel = whole;
   }
-  for (std::size_t panel = 0; panel < panels; ++panel) {
-    for (TileRows at{0, 0, 0}; at.row < c.rows; at.row += at.rows, ++at.tile) {
-      at.rows = next_tile_rows(c.rows - at.row);
-      multiply_tile(a, b, depth, at, panel, c);
-    }
+  for (; panel * kPanelColumns<T> < c.columns; ++panel) {
+    multiply_panel(a, b, depth, panel, c);
   }
 }
 

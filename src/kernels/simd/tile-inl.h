@@ -15,6 +15,9 @@
 
 #include <hwy/cache_control.h>
 
+#include <algorithm>
+#include <type_traits>
+
 #include "kernels/simd/epilogue-inl.h"
 #include "kernels/simd/kernel_table.hpp"
 #include "kernels/simd/vectors-inl.h"
@@ -40,20 +43,32 @@ constexpr std::size_t kFetches = 4;
 template <class T>
 constexpr std::size_t kPanelColumns = kTileVectors* kLanes<T>;
 
+/// Rows of the next tile when `left` remain: full tiles, but 7 and 8 are halved, since tiles of one
+/// or two rows wait for the FMAs' latency.
+constexpr std::size_t next_tile_rows(std::size_t left) {
+  constexpr std::size_t kHalf = (kTileRows + 2) / 2;
+  return left > kTileRows && left <= kTileRows + 2 ? kHalf : std::min(left, kTileRows);
+}
+
 /// One tile's operands. a: element (i, p) at a[i * a_stride + p], or a[p * a_stride + i] if depth
-/// comes first; b: row p at b[p * b_stride], whole vectors readable. `c` has the tile's columns.
+/// comes first; b: row p at b[p * b_stride], whole vectors readable; c, bias and mask (nullptr:
+/// none) at the tile's first element.
 template <class T>
 struct TileOperands {
   const T* a;
   std::size_t a_stride;
-  const T* b = nullptr;
-  std::size_t b_stride = 0;
+  const T* b;
+  std::size_t b_stride;
   std::size_t depth;
+  std::size_t columns;  ///< of the tile; only its last vector may be partial
+  T* c;
+  const T* bias;
+  const T* mask;
   /// Every round of depths p on fetches the line of fetch[p * fetch_step + turn * fetch_jump] into
   /// the caches, turn = 0, 1, 2, 3, 0, ...
-  const T* fetch = nullptr;
-  std::size_t fetch_step = 0;
-  std::size_t fetch_jump = 0;
+  const T* fetch;
+  std::size_t fetch_step;
+  std::size_t fetch_jump;
 };
 
 template <class T, std::size_t kRows, std::size_t kVectors>
@@ -66,66 +81,73 @@ struct Tile {
     });
   }
 
-  /// sums(i, :) += a_i b for one row of b; a_of(i) points at the number to broadcast.
-  template <class ElementOfA>
+  /// sums(i, :) += a_i b for one row of b, or := if it is the first; a_of(i) points at the number
+  /// to broadcast.
+  template <bool kFirst, class ElementOfA>
   HWY_INLINE void add_step(const T* b, const ElementOfA& a_of) {
     const Tag<T> d;
     Vector<T> row[kVectors];
     unroll<kVectors>([&](auto v) HWY_ATTR { row[v] = hn::LoadU(d, b + v * kLanes<T>); });
     unroll<kRows>([&](auto i) HWY_ATTR {
       const Vector<T> factor = hn::Set(d, *a_of(i));
-      unroll<kVectors>([&](auto v)
-                           HWY_ATTR { sums[i][v] = hn::MulAdd(factor, row[v], sums[i][v]); });
+      unroll<kVectors>([&](auto v) HWY_ATTR {
+        sums[i][v] = kFirst ? hn::Mul(factor, row[v]) : hn::MulAdd(factor, row[v], sums[i][v]);
+      });
     });
   }
 
+  /// The first depth is a product of its own: setting the sums to zero would keep the pipes of the
+  /// FMAs busy, and cost a product 64 deep 2 % on Zen 4.
   template <bool kDepthMajor>
   HWY_INLINE void accumulate(const TileOperands<T>& from) {
+    if (from.depth == 0) {
+      clear();
+      return;
+    }
     const T* b = from.b;
     const T* rows[kRows];
     if constexpr (!kDepthMajor) {
       unroll<kRows>([&](auto i) HWY_ATTR { rows[i] = from.a + i * from.a_stride; });
     }
     const T* column = from.a;
-    const auto steps = [&](std::size_t p, auto count) HWY_ATTR {
-      unroll<count>([&](auto u) HWY_ATTR {
-        if constexpr (kDepthMajor) {
-          add_step(b, [&](auto i) HWY_ATTR { return column + i; });
-          column += from.a_stride;
-        } else {
-          add_step(b, [&](auto i) HWY_ATTR { return rows[i] + p + u; });
-        }
-        b += from.b_stride;
-      });
+    const auto step = [&](std::size_t p, auto first) HWY_ATTR {
+      if constexpr (kDepthMajor) {
+        add_step<first>(b, [&](auto i) HWY_ATTR { return column + i; });
+        column += from.a_stride;
+      } else {
+        add_step<first>(b, [&](auto i) HWY_ATTR { return rows[i] + p; });
+      }
+      b += from.b_stride;
     };
-    std::size_t p = 0;
+    step(0, std::true_type());
+    std::size_t p = 1;
     for (; p + kDepthUnroll <= from.depth; p += kDepthUnroll) {
       hwy::Prefetch(from.fetch + p * from.fetch_step +
                     p / kDepthUnroll % kFetches * from.fetch_jump);
-      steps(p, std::integral_constant<std::size_t, kDepthUnroll>());
+      unroll<kDepthUnroll>([&](auto u) HWY_ATTR { step(p + u, std::false_type()); });
     }
     for (; p < from.depth; ++p) {
-      steps(p, std::integral_constant<std::size_t, 1>());
+      step(p, std::false_type());
     }
   }
 
-  /// Stores the tile at C's rows from 0 and columns from `column`; `columns` of them, of which only
-  /// the last vector may be partial.
-  HWY_INLINE void store(const TargetBlock<T>& c, std::size_t column, std::size_t columns) {
-    const std::size_t rest = columns - (kVectors - 1) * kLanes<T>;
+  /// `whole`: what the tile is part of.
+  HWY_INLINE void store(const TileOperands<T>& at, const TargetBlock<T>& whole) {
+    const std::size_t rest = at.columns - (kVectors - 1) * kLanes<T>;
     if (rest == kLanes<T>) {
-      store_with(c, column, Whole());
+      store_with(at, whole, Whole());
     } else {
-      store_with(c, column, Part{rest});
+      store_with(at, whole, Part{rest});
     }
   }
 
  private:
   /// One step of the epilogue after the other, so that none is asked about more than once a tile.
   template <class Place>
-  HWY_INLINE void store_with(const TargetBlock<T>& c, std::size_t column, const Place& last) {
+  HWY_INLINE void store_with(const TileOperands<T>& at, const TargetBlock<T>& c,
+                             const Place& last) {
     const Tag<T> d;
-    T* to = c.data + column;
+    T* to = at.c;
     if (!c.plain) {
       if (c.alpha != T{1}) {
         const Vector<T> alpha = hn::Set(d, c.alpha);
@@ -138,16 +160,16 @@ struct Tile {
           return hn::MulAdd(beta, place.load(to + i * c.stride + j), value);
         });
       }
-      if (c.bias != nullptr) {
+      if (at.bias != nullptr) {
         for_each(last, [&](std::size_t, std::size_t j, Vector<T> value, auto place)
-                           HWY_ATTR { return hn::Add(value, place.load(c.bias + column + j)); });
+                           HWY_ATTR { return hn::Add(value, place.load(at.bias + j)); });
       }
       if (c.relu) {
         for_each(last, [&](std::size_t, std::size_t, Vector<T> value, auto)
                            HWY_ATTR { return hn::Max(hn::Zero(d), value); });
       }
-      if (c.mask != nullptr) {
-        const T* mask = c.mask + column;
+      if (at.mask != nullptr) {
+        const T* mask = at.mask;
         for_each(last, [&](std::size_t i, std::size_t j, Vector<T> value, auto place) HWY_ATTR {
           return hn::IfThenElseZero(hn::Gt(place.load(mask + i * c.mask_stride + j), hn::Zero(d)),
                                     value);
@@ -173,19 +195,16 @@ struct Tile {
   }
 };
 
-/// c's rows 0 ... kRows - 1, `columns` columns from `column` on.
+/// One tile of `c`.
 template <class T, bool kDepthMajor, std::size_t kRows, std::size_t kVectors>
-HWY_NOINLINE HWY_FLATTEN void compute_tile(const TileOperands<T>& from, const TargetBlock<T>& c,
-                                           std::size_t column, std::size_t columns) {
+HWY_NOINLINE HWY_FLATTEN void compute_tile(const TileOperands<T>& from, const TargetBlock<T>& c) {
   Tile<T, kRows, kVectors> tile;
-  tile.clear();
   tile.template accumulate<kDepthMajor>(from);
-  tile.store(c, column, columns);
+  tile.store(from, c);
 }
 
 template <class T>
-using TileFunction = void (*)(const TileOperands<T>&, const TargetBlock<T>&, std::size_t,
-                              std::size_t);
+using TileFunction = void (*)(const TileOperands<T>&, const TargetBlock<T>&);
 
 template <class T, bool kDepthMajor, std::size_t kRows, std::size_t kVectors>
 TileFunction<T> tile_function_with(std::size_t rows, std::size_t vectors) {
