@@ -4,8 +4,7 @@
 // sizes, with slanted networks (deep and narrow, shallow and wide, few and many inputs) so that N
 // and n come apart. The narrowest are there for the variants that grow with n N, which can afford
 // few others, and fall below the floor of the cheap ones. SPDX-License-Identifier: Apache-2.0
-#include <array>
-
+#include "interpscale/core/makers.hpp"
 #include "interpscale/study/plan.hpp"
 #include "study/expand_subjects.hpp"
 
@@ -127,27 +126,20 @@ Plan argument_quick() {
   return plan;
 }
 
-constexpr std::array kPresets = {std::pair{"quick", &quick}, std::pair{"standard", &standard},
-                                 std::pair{"full", &full}, std::pair{"argument", &argument},
-                                 std::pair{"argument-quick", &argument_quick}};
+constexpr Makers<Plan, 5> kPresets = {{{"quick", &quick},
+                                       {"standard", &standard},
+                                       {"full", &full},
+                                       {"argument", &argument},
+                                       {"argument-quick", &argument_quick}}};
 
 }  // namespace
 
 std::vector<std::string> preset_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : kPresets) {
-    names.emplace_back(name);
-  }
-  return names;
+  return names_of(kPresets);
 }
 
 Result<Plan> preset(std::string_view name) {
-  for (const auto& [known, make] : kPresets) {
-    if (name == known) {
-      return make();
-    }
-  }
-  return fail("preset '{}' is unknown; known are {}", name, fmt::join(preset_names(), ", "));
+  return make_by_name(kPresets, "preset", name);
 }
 
 }  // namespace interpscale::study

@@ -1,8 +1,6 @@
 // The presets' training tasks. docs/training.md says what the extents follow from.
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <utility>
-
+#include "interpscale/core/makers.hpp"
 #include "interpscale/study/plan.hpp"
 
 namespace interpscale::study {
@@ -77,27 +75,17 @@ std::vector<TrainingTask> full() {
           classification({32, 48, 64, 96, 128, 192, 256, 384, 512}, 7680, 9, 2)};
 }
 
-constexpr std::array kDesigns = {std::pair{"none", &none}, std::pair{"smoke", &smoke},
-                                 std::pair{"standard", &standard}, std::pair{"full", &full}};
+constexpr Makers<std::vector<TrainingTask>, 4> kDesigns = {
+    {{"none", &none}, {"smoke", &smoke}, {"standard", &standard}, {"full", &full}}};
 
 }  // namespace
 
 std::vector<std::string> training_design_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : kDesigns) {
-    names.emplace_back(name);
-  }
-  return names;
+  return names_of(kDesigns);
 }
 
 Result<std::vector<TrainingTask>> training_design(std::string_view name) {
-  for (const auto& [known, make] : kDesigns) {
-    if (name == known) {
-      return make();
-    }
-  }
-  return fail("training design '{}' is unknown; known are {}", name,
-              fmt::join(training_design_names(), ", "));
+  return make_by_name(kDesigns, "training design", name);
 }
 
 }  // namespace interpscale::study

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/experiments/argument.hpp"
 
-#include <array>
-#include <utility>
+#include "interpscale/core/makers.hpp"
 
 namespace interpscale::experiments {
 namespace {
@@ -41,27 +40,17 @@ ArgumentScale standard() {
           .permutations = 199};
 }
 
-constexpr std::array kScales = {std::pair{"none", &none}, std::pair{"quick", &quick},
-                                std::pair{"standard", &standard}};
+constexpr Makers<ArgumentScale, 3> kScales = {
+    {{"none", &none}, {"quick", &quick}, {"standard", &standard}}};
 
 }  // namespace
 
 std::vector<std::string> argument_scale_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, make] : kScales) {
-    names.emplace_back(name);
-  }
-  return names;
+  return names_of(kScales);
 }
 
 Result<ArgumentScale> argument_scale(std::string_view name) {
-  for (const auto& [known, make] : kScales) {
-    if (name == known) {
-      return make();
-    }
-  }
-  return fail("scale of experiments '{}' is unknown; known are {}", name,
-              fmt::join(argument_scale_names(), ", "));
+  return make_by_name(kScales, "scale of experiments", name);
 }
 
 }  // namespace interpscale::experiments
