@@ -24,3 +24,15 @@ void call_for(TargetBit target, Function* const (&table)[kEntries], Kernels& ker
 }
 
 }  // namespace interpscale::kernels::simd
+
+/// Defines `select` for KERNELS<float> and KERNELS<double>, a table of kernels that `fill_float`
+/// and `fill_double` fill in the namespace of each target.
+#define INTERPSCALE_SELECT(KERNELS)                             \
+  HWY_EXPORT(fill_float);                                       \
+  HWY_EXPORT(fill_double);                                      \
+  void select(TargetBit target, KERNELS<float>& kernels) {      \
+    call_for(target, HWY_DISPATCH_TABLE(fill_float), kernels);  \
+  }                                                             \
+  void select(TargetBit target, KERNELS<double>& kernels) {     \
+    call_for(target, HWY_DISPATCH_TABLE(fill_double), kernels); \
+  }

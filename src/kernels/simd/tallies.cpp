@@ -89,15 +89,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace interpscale::kernels::simd {
 
-HWY_EXPORT(fill_float);
-HWY_EXPORT(fill_double);
-
-void select(TargetBit target, TallyKernels<float>& kernels) {
-  call_for(target, HWY_DISPATCH_TABLE(fill_float), kernels);
-}
-void select(TargetBit target, TallyKernels<double>& kernels) {
-  call_for(target, HWY_DISPATCH_TABLE(fill_double), kernels);
-}
+INTERPSCALE_SELECT(TallyKernels)
 
 }  // namespace interpscale::kernels::simd
 #endif
