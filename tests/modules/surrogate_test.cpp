@@ -50,6 +50,15 @@ struct Specimen {
   }
 };
 
+/// A network that knows something: its labels are its own largest outputs.
+void label_by_largest_output(Specimen& specimen) {
+  const Matrix<float> outputs = specimen.outputs({});
+  for (std::size_t s = 0; s < outputs.rows(); ++s) {
+    specimen.dataset.labels[s] = static_cast<std::uint32_t>(
+        std::ranges::max_element(outputs.row(s)) - outputs.row(s).begin());
+  }
+}
+
 double largest_difference(const Matrix<float>& a, const Matrix<float>& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.rows(); ++i) {
@@ -164,12 +173,7 @@ TEST_CASE("surrogates: least squares leaves errors that no input explains, rank 
 
 TEST_CASE("surrogates: leaks fall, within their intervals, as surrogates grow", "[modules]") {
   Specimen specimen(2000);
-  // A network that knows something: its labels are its own largest outputs.
-  const Matrix<float> outputs = specimen.outputs({});
-  for (std::size_t s = 0; s < 2000; ++s) {
-    specimen.dataset.labels[s] = static_cast<std::uint32_t>(
-        std::ranges::max_element(outputs.row(s)) - outputs.row(s).begin());
-  }
+  label_by_largest_output(specimen);
   const SampleLosses whole = specimen.losses({});
   CHECK(whole.accuracy == 1.0);
   for (const SurrogateKind kind :
@@ -186,6 +190,22 @@ TEST_CASE("surrogates: leaks fall, within their intervals, as surrogates grow", 
       CHECK(leak.value <= leak.high);
       previous = leak;
     }
+  }
+}
+
+TEST_CASE("surrogates: a distilled network is no worse than the linear map that it starts from",
+          "[modules]") {
+  Specimen specimen(2000);
+  label_by_largest_output(specimen);
+  const SampleLosses whole = specimen.losses({});
+  for (const std::size_t size : {1U, 2U, 4U, 8U}) {
+    const auto leak = [&](SurrogateKind kind) {
+      return leak_of(
+          specimen.losses({fit_surrogate(specimen.network, specimen.first, specimen.dataset,
+                                         {.kind = kind, .size = size}, specimen.context())}),
+          whole);
+    };
+    CHECK(leak(SurrogateKind::kMlp).low <= leak(SurrogateKind::kLinear).high);
   }
 }
 

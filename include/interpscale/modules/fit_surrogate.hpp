@@ -13,7 +13,8 @@ namespace interpscale::modules {
 enum class SurrogateKind {
   kLinear,       ///< h ~ W x + b of rank `size`, by least squares
   kLowRankRelu,  ///< h ~ phi(W x + b), W of rank `size`: least squares on the pre-activations
-  kMlp,          ///< h ~ a network of `size` hidden units, distilled by gradient descent
+  kMlp,          ///< h ~ a network of `size` hidden units, distilled by gradient descent from where
+                 ///< the linear map of that rank ends
 };
 
 /// "linear", "low_rank_relu", "mlp".
