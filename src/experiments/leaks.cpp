@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "experiments/engine/laws.hpp"
 #include "experiments/engine/networks_pieces.hpp"
@@ -130,12 +129,6 @@ Result<void> measure(const Specimen& specimen, Laboratory& laboratory, Outcome& 
   return {};
 }
 
-/// log of equal odds on ten classes, less the network's own loss: what training gained.
-double gained(const Outcome& outcome) {
-  constexpr double kClasses = 10;
-  return std::log(kClasses) - outcome.figure("loss").value_or(0);
-}
-
 /// The kind and size with the least leak among those whose spliced network is faster.
 struct FastSplice {
   double leak_share = 0;  ///< of what training gained
@@ -151,7 +144,7 @@ std::optional<FastSplice> best_fast_splice(const Outcome& outcome) {
     const std::vector<double> speeds = outcome.values(name + "_speed");
     const std::vector<double> sizes = outcome.values(name + "_sizes");
     for (std::size_t i = 0; i < std::min({leaks.size(), speeds.size(), sizes.size()}); ++i) {
-      const double share = leaks[i] / gained(outcome);
+      const double share = leaks[i] / gained_by_training(outcome);
       if (speeds[i] > 1 && (!best || share < best->leak_share)) {
         best = FastSplice{share, speeds[i], fmt::format("{} of size {:.0f}", name, sizes[i])};
       }
@@ -217,7 +210,7 @@ std::vector<ReportTable> tables(const Evidence& evidence) {
         return outcome->values(fmt::format("{}_{}", name, what));
       };
       const std::vector<double> sizes = values("sizes");
-      const double gain = gained(*outcome);
+      const double gain = gained_by_training(*outcome);
       const double step = outcome->figure("step_seconds").value_or(1);
       for (std::size_t i = 0; i < sizes.size(); ++i) {
         table.rows.push_back(

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "experiments/engine/laws.hpp"
 #include "experiments/engine/networks_pieces.hpp"
@@ -27,7 +26,6 @@ using modules::Surrogate;
 /// what independent errors add up to in second order.
 constexpr double kGracefulWithin = 2;
 constexpr double kSmallP = 0.05;
-constexpr double kClasses = 10;
 /// The model that each module is retrained toward.
 constexpr modules::SurrogateKind kModel = modules::SurrogateKind::kLowRankRelu;
 constexpr std::size_t kModelSize = 4;
@@ -84,8 +82,61 @@ std::vector<Surrogate> retrain_all(const Specimen& specimen, const std::vector<H
   return retrained;
 }
 
+/// What the outputs [samples, classes] of `replaced` are above those of the network itself.
+void subtract(MatrixView<const float> own, MatrixView<float> replaced) {
+  for (std::size_t s = 0; s < own.rows(); ++s) {
+    for (std::size_t c = 0; c < own.cols(); ++c) {
+      replaced(s, c) -= own(s, c);
+    }
+  }
+}
+
+/// Each module replaced alone: its leak into `single`; returns what that does to every output.
+std::vector<Matrix<float>> replace_alone(const Specimen& specimen,
+                                         const std::vector<Surrogate>& retrained,
+                                         const kernels::Context<float>& context,
+                                         std::vector<double>& single) {
+  const std::size_t samples = specimen.test.inputs.rows();
+  const std::size_t classes = specimen.network.topology.outputs;
+  Matrix<float> own(samples, classes);
+  static_cast<void>(
+      modules::losses_of(SplicedNetwork(specimen.network, {}), specimen.test, context, own));
+  std::vector<Matrix<float>> errors;
+  for (const Surrogate& module : retrained) {
+    Matrix<float> outputs(samples, classes);
+    const modules::SampleLosses alone = modules::losses_of(
+        SplicedNetwork(specimen.network, {module}), specimen.test, context, outputs);
+    subtract(own, outputs);
+    errors.push_back(std::move(outputs));
+    single.push_back(alone.loss - specimen.whole.loss);
+  }
+  return errors;
+}
+
+/// 0, 1, 2, ..., all modules replaced: losses and accuracies, beside the loss that independent
+/// errors would give, the network's own plus the single leaks so far.
+void replace_one_more_at_a_time(const Specimen& specimen, const std::vector<Surrogate>& retrained,
+                                const std::vector<double>& single,
+                                const kernels::Context<float>& context, Outcome& outcome) {
+  NamedSeries losses{"losses", {specimen.whole.loss}};
+  NamedSeries predicted{"predicted_losses", {specimen.whole.loss}};
+  NamedSeries accuracies{"accuracies", {specimen.whole.accuracy}};
+  std::vector<Surrogate> replaced;
+  for (std::size_t m = 0; m < retrained.size(); ++m) {
+    replaced.push_back(retrained[m]);
+    const modules::SampleLosses together =
+        modules::losses_of(SplicedNetwork(specimen.network, replaced), specimen.test, context);
+    losses.values.push_back(together.loss);
+    accuracies.values.push_back(together.accuracy);
+    predicted.values.push_back(predicted.values.back() + single[m]);
+  }
+  outcome.figures.push_back({"leak", losses.values.back() - specimen.whole.loss});
+  outcome.figures.push_back({"predicted_leak", predicted.values.back() - specimen.whole.loss});
+  outcome.series.insert(outcome.series.end(),
+                        {std::move(losses), std::move(predicted), std::move(accuracies)});
+}
+
 Result<void> measure(const Specimen& specimen, Laboratory& laboratory, Outcome& outcome) {
-  const kernels::Context<float> context = laboratory.context();
   const Result<std::vector<HiddenUnits>> found = find_modules(specimen, laboratory, outcome);
   if (!found) {
     return tl::unexpected(found.error());
@@ -98,45 +149,16 @@ Result<void> measure(const Specimen& specimen, Laboratory& laboratory, Outcome& 
   const std::vector<Surrogate> retrained = retrain_all(specimen, *found, laboratory);
   outcome.figures.push_back({"retraining_seconds", seconds_since(start)});
 
-  const std::size_t samples = specimen.test.inputs.rows();
-  const std::size_t classes = specimen.network.topology.outputs;
-  Matrix<float> outputs(samples, classes);
-  static_cast<void>(
-      modules::losses_of(SplicedNetwork(specimen.network, {}), specimen.test, context, outputs));
   NamedSeries single{"single_leaks", {}};
-  NamedSeries losses{"losses", {specimen.whole.loss}};
-  NamedSeries predicted{"predicted_losses", {specimen.whole.loss}};
-  NamedSeries accuracies{"accuracies", {specimen.whole.accuracy}};
-  std::vector<Matrix<float>> errors;
-  std::vector<Surrogate> replaced;
-  for (const Surrogate& module : retrained) {
-    Matrix<float> error(samples, classes);
-    const modules::SampleLosses alone = modules::losses_of(
-        SplicedNetwork(specimen.network, {module}), specimen.test, context, error);
-    for (std::size_t s = 0; s < samples; ++s) {
-      for (std::size_t c = 0; c < classes; ++c) {
-        error(s, c) -= outputs(s, c);
-      }
-    }
-    errors.push_back(std::move(error));
-    single.values.push_back(alone.loss - specimen.whole.loss);
-    replaced.push_back(module);
-    const modules::SampleLosses together =
-        modules::losses_of(SplicedNetwork(specimen.network, replaced), specimen.test, context);
-    losses.values.push_back(together.loss);
-    accuracies.values.push_back(together.accuracy);
-    predicted.values.push_back(predicted.values.back() + single.values.back());
-  }
+  const std::vector<Matrix<float>> errors =
+      replace_alone(specimen, retrained, laboratory.context(), single.values);
   const modules::ErrorCorrelation correlation =
       modules::correlate_errors(errors, laboratory.scale().permutations, laboratory.seed());
-  outcome.figures.insert(outcome.figures.end(),
-                         {{"correlation", correlation.mean},
-                          {"correlation_rms", correlation.root_mean_square},
-                          {"correlation_p", correlation.p},
-                          {"leak", losses.values.back() - specimen.whole.loss},
-                          {"predicted_leak", predicted.values.back() - specimen.whole.loss}});
-  outcome.series.insert(outcome.series.end(), {std::move(single), std::move(losses),
-                                               std::move(predicted), std::move(accuracies)});
+  outcome.figures.insert(outcome.figures.end(), {{"correlation", correlation.mean},
+                                                 {"correlation_rms", correlation.root_mean_square},
+                                                 {"correlation_p", correlation.p}});
+  replace_one_more_at_a_time(specimen, retrained, single.values, laboratory.context(), outcome);
+  outcome.series.push_back(std::move(single));
   return {};
 }
 
@@ -216,8 +238,7 @@ LedgerLine judge_degradation(const std::vector<const Outcome*>& outcomes) {
     if (predicted > 0 && leak > 0) {
       ratios.push_back(leak / predicted);
     }
-    const double guess = std::log(kClasses);
-    useless += figure_of(*outcome, "loss") + leak >= guess ? 1U : 0U;
+    useless += leak >= gained_by_training(*outcome) ? 1U : 0U;
   }
   const std::optional<Figure> ratio = geometric_mean_of(ratios);
   if (!ratio) {
@@ -249,13 +270,14 @@ LedgerLine judge_degradation(const std::vector<const Outcome*>& outcomes) {
 std::vector<ReportTable> tables(const Evidence& evidence) {
   ReportTable clusters{
       "modules by n-cut, against shuffled weights, and what they do: lesions against random sets "
-      "of "
-      "as many neurons in each layer.",
+      "of as many neurons in each layer.",
       {"network", "seed", "n-cut", "shuffled", "z", "p", "lesion z, median", "clustering"},
       {}};
   ReportTable replaced{
-      "modules retrained, each alone, toward a model of it (low_rank_relu of size 4), then put in "
-      "place together: the loss rises by so much of what training gained.",
+      fmt::format(
+          "modules retrained, each alone, toward a model of it ({} of size {}), then put in "
+          "place together: the loss rises by so much of what training gained.",
+          modules::name_of(kModel), kModelSize),
       {"network", "seed", "modules", "correlation of errors", "p", "sum of single rises",
        "all at once", "accuracy before", "after"},
       {}};
@@ -266,7 +288,7 @@ std::vector<ReportTable> tables(const Evidence& evidence) {
     if (lesions.empty() || accuracies.empty()) {
       continue;
     }
-    const double gained = std::log(kClasses) - figure("loss");
+    const double gained = gained_by_training(*outcome);
     clusters.rows.push_back(
         {outcome->topology, fmt::format("{}", outcome->seed), fmt::format("{:.3f}", figure("ncut")),
          fmt::format("{:.3f}", figure("shuffled_mean")), fmt::format("{:.1f}", figure("z")),

@@ -11,12 +11,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kReferenceParameters = 1e5;
 constexpr double kImageInputs = 49;
-constexpr double kClasses = 10;
 
 double assumed_parameters(const ArgumentScale& scale, std::size_t width) {
   const auto w = static_cast<double>(width);
   return (kImageInputs + 1) * w + static_cast<double>(scale.depth - 1) * (w + 1) * w +
-         (w + 1) * kClasses;
+         (w + 1) * static_cast<double>(kImageClasses);
 }
 
 /// Assumed seconds of training, with the set-up that the first piece pays for most of all.
@@ -87,6 +86,10 @@ std::vector<Piece> pieces_of_networks(
     }
   }
   return pieces;
+}
+
+double gained_by_training(const Outcome& outcome) {
+  return std::log(static_cast<double>(kImageClasses)) - outcome.figure("loss").value_or(0);
 }
 
 double seconds_since(Clock::time_point start) {

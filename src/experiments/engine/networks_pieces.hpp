@@ -32,6 +32,12 @@ struct Specimen {
     const ArgumentScale& scale, double seconds_at_reference,
     std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)> work);
 
+/// The images that these networks are trained on have so many classes.
+inline constexpr std::size_t kImageClasses = 10;
+
+/// Loss of equal odds on every class less the network's own (`loss`): what training gained.
+[[nodiscard]] double gained_by_training(const Outcome& outcome);
+
 /// Seconds since a start.
 [[nodiscard]] double seconds_since(std::chrono::steady_clock::time_point start);
 
