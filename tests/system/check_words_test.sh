@@ -19,7 +19,9 @@ plant() {
   rm "$scratch/src/a.cpp"
 }
 
-printf 'int worked; // see results/work/, roots of /workshop, src/root/a.hpp\n' >"$scratch/src/b.cpp"
+place=wor # in two parts, so that this file does not look like what it plants
+printf 'int %sked; // see results/%sk/, roots of /%skshop, src/root/a.hpp\n' "$place" "$place" "$place" \
+  >"$scratch/src/b.cpp"
 expect "$(check)" "nothing forbidden"
 
 marker=TO
