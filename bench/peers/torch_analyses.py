@@ -31,6 +31,7 @@ from pathlib import Path
 
 import torch
 import torch_ways
+from torch_timing import time_work
 
 warnings.filterwarnings("ignore")  # of a PyTorch that was built without NumPy, say
 
@@ -121,19 +122,6 @@ class Loop:
             return marginals.sum(2), ours.sum(1, keepdim=True).expand(marginals.shape[:2])
         means = map(torch_ways.mean_marginals, self.problem.orders, marginals)
         return torch.stack(list(means)), ours
-
-
-def time_work(work, seconds):
-    """Seconds of one run over at least `seconds`, and how many runs that were."""
-    iterations = 1
-    while True:
-        start = time.perf_counter()
-        for _ in range(iterations):
-            work()
-        elapsed = time.perf_counter() - start
-        if elapsed >= seconds:
-            return elapsed / iterations, iterations
-        iterations = max(iterations + 1, int(iterations * min(10.0, 1.2 * seconds / elapsed)))
 
 
 class Server:

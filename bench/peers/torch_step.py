@@ -12,10 +12,10 @@ import argparse
 import json
 import os
 import sys
-import time
 import warnings
 
 import torch
+from torch_timing import time_work
 
 warnings.filterwarnings("ignore")
 
@@ -61,19 +61,6 @@ def steps_of(kind, width):
             yield name, step
 
 
-def time_step(step, seconds):
-    """Seconds of one step over at least `seconds`, and how many steps that were."""
-    iterations = 1
-    while True:
-        start = time.perf_counter()
-        for _ in range(iterations):
-            step()
-        elapsed = time.perf_counter() - start
-        if elapsed >= seconds:
-            return elapsed / iterations, iterations
-        iterations = max(iterations + 1, int(iterations * min(10.0, 1.2 * seconds / elapsed)))
-
-
 class Server:
     def __init__(self):
         self.name = None
@@ -89,7 +76,7 @@ class Server:
         for way, step in steps_of(kind, int(width)):
             for _ in range(5):
                 step()
-            taken, _ = time_step(step, CALIBRATION_TIMINGS * seconds)
+            taken, _ = time_work(step, CALIBRATION_TIMINGS * seconds)
             if best is None or taken < best:
                 best, self.way, self.step = taken, way, step
         self.name = name
@@ -97,7 +84,7 @@ class Server:
     def time(self, name, seconds):
         self.prepare(name, seconds)
         self.step()
-        taken, iterations = time_step(self.step, seconds)
+        taken, iterations = time_work(self.step, seconds)
         return {
             "name": name,
             "ok": True,

@@ -225,22 +225,6 @@ def lines_of(rows, ways):
     return [head, *body]
 
 
-def as_markdown(lines):
-    head, *body = ("| " + " | ".join(line) + " |" for line in lines)
-    return "\n".join([head, "|" + "---|" * len(lines[0]), *body])
-
-
-def as_text(lines):
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in lines
-    )
-
-
 def activity_line(records):
     shares = [share for record in records for share in record.get("facts", {}).get("activity", ())]
     if not shares:
@@ -288,7 +272,7 @@ def show(arguments, abouts, records):
     for mode, rows in tables.items():
         threads = "One thread" if mode is None else f"{arguments.threads} threads, cores {mode}"
         print(f"\n{threads}. Ratios: a way's time over ours, median (smallest-largest) of rounds.\n")
-        shown = as_markdown if arguments.format == "markdown" else as_text
+        shown = table.as_markdown if arguments.format == "markdown" else table.as_text
         print(shown(lines_of(rows, ways)))
         if any(ratio["share"] < 1.0 for row in rows for ratio in row["ratio"].values()):
             print("\n~: timed on evenly spaced neurons (orders) of every layer, and scaled up.")

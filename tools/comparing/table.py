@@ -108,22 +108,25 @@ def header(peers):
     return ["entry", "ours", "of peak", *peers, "best peer"]
 
 
-def as_markdown(rows, peers):
-    head = header(peers)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(cells(row, peers)) + " |" for row in rows]
-    return "\n".join(lines)
+def lines_of(rows, peers):
+    return [header(peers)] + [cells(row, peers) for row in rows]
 
 
-def as_text(rows, peers):
-    table = [header(peers)] + [cells(row, peers) for row in rows]
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+def as_markdown(lines):
+    """A table whose first line is the header."""
+    head, *body = ("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join([head, "|" + "---|" * len(lines[0]), *body])
+
+
+def as_text(lines):
+    """The same in columns: the first to the left, numbers to the right."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(
             cell.ljust(width) if column == 0 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths))
         ).rstrip()
-        for line in table
+        for line in lines
     )
 
 

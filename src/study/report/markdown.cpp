@@ -179,7 +179,8 @@ std::string experiments_section(const StudyResult& result) {
           fmt::format("`{}`, {}: {}", outcome.experiment, outcome.piece, outcome.reason));
     }
   }
-  return text + list_of("Failed:", failed);
+  return text + list_of("Failed:", failed) +
+         figure("leaks", "Rise of the loss against surrogates' size, and modules replaced");
 }
 
 std::string ledger_section(const StudyResult& result) {
