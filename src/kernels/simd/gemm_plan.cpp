@@ -14,6 +14,10 @@ constexpr std::size_t kRightBlockBytes = std::size_t{512} << 10U;
 constexpr std::size_t kLongDepthBytes = 4096;
 // Packing B costs a pass over it: with fewer rows of A there is too little work to pay for it.
 constexpr std::size_t kPackRightFromRows = 64;
+// Where B's rows lie two pages apart or more, every depth of a panel is a page of its own: packing,
+// which fetches the next panel meanwhile, pays much sooner.
+constexpr std::size_t kFarRowBytes = 8192;
+constexpr std::size_t kPackFarRightFromRows = 24;
 // A B that is read where it stands and does not fit: so few rows walk down panel after panel.
 constexpr std::size_t kPanelOrderRows = 12;
 // Enough of them to pay for packing even a B that fits the second-level cache, unless A is read
@@ -77,7 +81,9 @@ bool packs_right(GemmCase which, const GemmShape& shape, std::size_t scalar_byte
   }
   const bool many_rows = which != GemmCase::kTN && shape.m >= kManyRows;
   const std::size_t fits = many_rows ? kRightBlockBytes / 2 : kRightBlockBytes;
-  return shape.m >= kPackRightFromRows && shape.n * shape.k * scalar_bytes > fits;
+  const bool far = shape.n * scalar_bytes >= kFarRowBytes;
+  return shape.m >= (far ? kPackFarRightFromRows : kPackRightFromRows) &&
+         shape.n * shape.k * scalar_bytes > fits;
 }
 
 /// Do few columns pay as lanes along the rows of C, rather than tiles of part of a vector?
