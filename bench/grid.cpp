@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/grid.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -16,11 +17,27 @@ using study::Specimen;
 constexpr std::size_t kClasses = 10;
 constexpr std::uint64_t kSeed = 1;
 
+/// The specimen with the activity wanted. A layer's pre-activations stay within seven times what
+/// enters it, a unit, so that biases ten times as large from layer to layer decide.
+Specimen of_activity(Specimen specimen, Activity activity) {
+  if (activity == Activity::kHalf) {
+    return specimen;
+  }
+  float bias = activity == Activity::kAll ? 100.0F : -100.0F;
+  for (std::size_t layer = 0; layer + 1 < specimen.network.layers.size(); ++layer) {
+    auto& biases = specimen.network.layers[layer].bias;
+    std::fill(biases.begin(), biases.end(), bias);
+    bias *= 10.0F;
+  }
+  return study::make_specimen(std::move(specimen.network), std::move(specimen.inputs),
+                              std::move(specimen.labels));
+}
+
 /// The specimens that were asked for: every one, where subjects are asked for in any order (serve),
 /// else the last alone, for the grid goes from one network to the next.
 class SpecimenCache {
  public:
-  explicit SpecimenCache(bool keeps_all) : keeps_all_(keeps_all) {}
+  SpecimenCache(bool keeps_all, Activity activity) : keeps_all_(keeps_all), activity_(activity) {}
 
   [[nodiscard]] std::shared_ptr<const Specimen> find(const nn::Topology& topology,
                                                      std::size_t batch) {
@@ -29,8 +46,8 @@ class SpecimenCache {
       if (!keeps_all_) {
         specimens_.clear();
       }
-      const auto made =
-          std::make_shared<const Specimen>(study::random_specimen(topology, batch, kSeed));
+      const auto made = std::make_shared<const Specimen>(
+          of_activity(study::random_specimen(topology, batch, kSeed), activity_));
       return specimens_[topology.name()] = made;
     }
     return specimen;
@@ -38,6 +55,7 @@ class SpecimenCache {
 
  private:
   bool keeps_all_;
+  Activity activity_;
   std::map<std::string, std::shared_ptr<const Specimen>> specimens_;
 };
 
@@ -86,7 +104,7 @@ std::vector<CellRequest> requests_of(const nn::Topology& topology, std::size_t b
 std::vector<GridEntry> make_grid(const Options& options) {
   std::vector<GridEntry> grid;
   add_kernels(options, grid);
-  const auto cache = std::make_shared<SpecimenCache>(options.serve);
+  const auto cache = std::make_shared<SpecimenCache>(options.serve, options.activity);
   for (const std::size_t width : options.widths) {
     for (const std::size_t depth : options.depths) {
       const nn::Topology topology{options.inputs, std::vector<std::size_t>(depth, width), kClasses,

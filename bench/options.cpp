@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "interpscale/kernels/make_backend.hpp"
 
@@ -54,6 +55,11 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--inputs", options.inputs, "Inputs of the networks")->capture_default_str();
+  app.add_option("--activity", options.activity,
+                 "ReLU units that are active: half, all or none of them")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Activity>{
+          {"half", Activity::kHalf}, {"all", Activity::kAll}, {"none", Activity::kNone}}))
+      ->default_str("half");
   app.add_flag("--serve", options.serve, "Answer the requests of `interpscale compare`");
   app.add_option("--most-flops", options.most_flops,
                  "Leave out what declares more floating-point operations for one run")

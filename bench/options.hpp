@@ -11,12 +11,17 @@
 
 namespace interpscale::bench {
 
+/// How many of the networks' ReLU units are active: about half of them, as drawn, or all or none,
+/// by their biases.
+enum class Activity { kHalf, kAll, kNone };
+
 struct Options {
   study::Setting setting;
   std::size_t batch = 128;
   std::vector<std::size_t> widths = {64, 256, 1024};  ///< of the networks and of the kernels
   std::vector<std::size_t> depths = {1, 3};           ///< hidden layers
   std::size_t inputs = 784;
+  Activity activity = Activity::kHalf;
   bool serve = false;        ///< answers requests instead (serve.hpp)
   double most_flops = 2e10;  ///< subjects that declare more for one run are left out
   std::vector<std::string> benchmark_flags;  ///< as given

@@ -48,6 +48,13 @@ void same_length(std::span<const T> gradient, std::span<const T> state,
           "gradient, state and weights of different length");
 }
 
+/// Every index is below `bound`.
+inline void all_below(std::span<const std::uint32_t> indices, std::size_t bound,
+                      const CallSite& where = CallSite::here()) {
+  require(indices.empty() || *std::max_element(indices.begin(), indices.end()) < bound,
+          "an index outside the matrix", where);
+}
+
 template <class T>
 void sparse_rows_fit(MatrixView<const T> z, MatrixView<const T> columns, const SparseRows<T>& rows,
                      MatrixView<const T> out) {
@@ -56,11 +63,8 @@ void sparse_rows_fit(MatrixView<const T> z, MatrixView<const T> columns, const S
   require(rows.sample.size() == out.rows() && rows.unit.size() == out.rows() &&
               rows.delta.size() == out.rows(),
           "rank-one rows: sample, unit and delta are not [rows]");
-  const auto all_below = [](std::span<const std::uint32_t> values, std::size_t bound) {
-    return values.empty() || *std::max_element(values.begin(), values.end()) < bound;
-  };
-  require(all_below(rows.sample, z.rows()), "rank-one rows: a sample outside z");
-  require(all_below(rows.unit, columns.rows()), "rank-one rows: a unit outside columns");
+  all_below(rows.sample, z.rows());
+  all_below(rows.unit, columns.rows());
 }
 
 template <class T>
@@ -113,13 +117,6 @@ void secants_fit(const Secants<T>& secants, MatrixView<const T> g) {
   same_shape(secants.h, g);
   same_shape_or_row(secants.from_z, g);
   same_shape(secants.from_z, secants.from_h);
-}
-
-/// Every index is below `bound`.
-inline void all_below(std::span<const std::uint32_t> indices, std::size_t bound,
-                      const CallSite& where = CallSite::here()) {
-  require(indices.empty() || *std::max_element(indices.begin(), indices.end()) < bound,
-          "an index outside the matrix", where);
 }
 
 template <class T>
@@ -220,6 +217,59 @@ void changes_fit(std::span<const T> after, std::span<const T> before, const Plac
                  MatrixView<const double> sums) {
   require(before.size() == after.size(), "changes: after and before of different length");
   places_fit(sums, places, after.size());
+}
+
+/// A packed Jacobian [samples * units, inputs], h [samples, units].
+template <class T>
+void packed_jacobian_fits(MatrixView<const T> h, MatrixView<const T> jacobian) {
+  require(jacobian.rows() == checked_product(h.rows(), h.cols()),
+          "packed jacobian: rows are not samples * units");
+}
+
+template <class T>
+void first_active_jacobian_fits(MatrixView<const T> h, MatrixView<const T> weights,
+                                MatrixView<const T> factors, MatrixView<const T> jacobian) {
+  packed_jacobian_fits(h, jacobian);
+  require(weights.rows() == h.cols() && weights.cols() == jacobian.cols(),
+          "packed jacobian: weights are not [units, inputs]");
+  require(factors.empty() || (factors.rows() == h.rows() && factors.cols() == jacobian.cols()),
+          "packed jacobian: factors are not [samples, inputs]");
+}
+
+template <class T>
+void next_active_jacobian_fits(const ActiveLayer<T>& layer, MatrixView<const T> below,
+                               MatrixView<const T> jacobian) {
+  packed_jacobian_fits(layer.h, jacobian);
+  packed_jacobian_fits(layer.below, below);
+  require(layer.h.rows() == layer.below.rows() && below.cols() == jacobian.cols(),
+          "packed jacobian: samples or inputs differ below");
+  require(layer.weights.rows() == layer.h.cols() && layer.weights.cols() == layer.below.cols(),
+          "packed jacobian: weights are not [units, units below]");
+}
+
+template <class T>
+void active_sum_fits(const ActiveSum<T>& sum, MatrixView<const T> jacobian,
+                     MatrixView<const T> out) {
+  packed_jacobian_fits(sum.h, jacobian);
+  require(out.rows() == sum.h.cols() && out.cols() == jacobian.cols(),
+          "packed jacobian: out is not [units, inputs]");
+  require(
+      sum.gains.empty() || (sum.gains.rows() == sum.h.rows() && sum.gains.cols() == sum.h.cols()),
+      "packed jacobian: gains are not [samples, units]");
+}
+
+template <class T>
+void restarted_layers_fit(const RestartedLayers<T>& layers, const SparseRows<T>& rows,
+                          MatrixView<const T> out) {
+  require(layers.columns.cols() == layers.z.cols() && layers.next.rows() == layers.z.cols(),
+          "rank-one products: widths of z, columns and next differ");
+  require(layers.next.cols() == out.cols() && layers.bias.size() == out.cols(),
+          "rank-one products: next and bias do not have out's columns");
+  require(rows.sample.size() == out.rows() && rows.unit.size() == out.rows() &&
+              rows.delta.size() == out.rows(),
+          "rank-one products: sample, unit and delta are not [rows]");
+  all_below(rows.sample, layers.z.rows());
+  all_below(rows.unit, layers.columns.rows());
 }
 
 }  // namespace interpscale::kernels::checks

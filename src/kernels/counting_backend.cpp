@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/kernels/counting_backend.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -309,6 +310,41 @@ class Counting final : public CountingBackend<T> {
     note("add_changes", "", {after.size(), sums.rows(), sums.cols()},
          {operand(after), operand(before), operand(sums)}, add_changes_flops(after.size()));
   }
+  void first_active_jacobian(MatrixView<const T> h, MatrixView<const T> weights,
+                             MatrixView<const T> factors, MatrixView<T> jacobian,
+                             const Execution& with) const override {
+    inner_.first_active_jacobian(h, weights, factors, jacobian, with);
+    note("first_active_jacobian", factors.empty() ? "" : "factors",
+         {h.rows(), h.cols(), weights.cols()}, {operand(h), operand(weights), operand(jacobian)},
+         first_active_jacobian_flops(active_pairs(h), weights.cols(), !factors.empty()));
+  }
+  void next_active_jacobian(const ActiveLayer<T>& layer, MatrixView<const T> below,
+                            MatrixView<T> jacobian, const Execution& with) const override {
+    inner_.next_active_jacobian(layer, below, jacobian, with);
+    note("next_active_jacobian", "",
+         {layer.h.rows(), layer.h.cols(), layer.below.cols(), jacobian.cols()},
+         {operand(layer.below), operand(layer.h), operand(layer.weights), operand(below),
+          operand(jacobian)},
+         next_active_jacobian_flops(active_links(layer.below, layer.h), jacobian.cols()));
+  }
+  void accumulate_active_jacobian(const ActiveSum<T>& sum, MatrixView<const T> jacobian,
+                                  MatrixView<T> out, const Execution& with) const override {
+    inner_.accumulate_active_jacobian(sum, jacobian, out, with);
+    const std::string gains = sum.gains.empty() ? "" : "gains";
+    note("accumulate_active_jacobian", gains + (sum.absolute ? "+absolute" : ""),
+         {sum.h.rows(), sum.h.cols(), out.cols()},
+         {operand(sum.h), operand(jacobian), operand(out)},
+         accumulate_active_jacobian_flops(active_pairs(sum.h), out.cols()));
+  }
+  void rank_one_products(const RestartedLayers<T>& layers, const SparseRows<T>& rows,
+                         MatrixView<T> out, const Execution& with) const override {
+    inner_.rank_one_products(layers, rows, out, with);
+    const std::size_t width = layers.z.cols();
+    note("rank_one_products", layers.relu ? "relu" : "",
+         {out.rows(), out.cols(), width, layers.z.rows(), layers.columns.rows()},
+         {operand(layers.z), operand(layers.columns), operand(layers.next), operand(out)},
+         rank_one_products_flops(out.rows(), width, restarted_links(layers.z, rows), out.cols()));
+  }
 
  private:
   /// "+row" where an operand has one row for all of `out`'s.
@@ -329,6 +365,38 @@ class Counting final : public CountingBackend<T> {
     }
   }
 
+  [[nodiscard]] static std::uint64_t active_units(MatrixView<const T> h, std::size_t sample) {
+    const std::span<const T> row = h.row(sample);
+    return static_cast<std::uint64_t>(
+        std::count_if(row.begin(), row.end(), [](T value) { return value > T{0}; }));
+  }
+  [[nodiscard]] static std::uint64_t active_pairs(MatrixView<const T> h) {
+    std::uint64_t pairs = 0;
+    for (std::size_t s = 0; s < h.rows(); ++s) {
+      pairs += active_units(h, s);
+    }
+    return pairs;
+  }
+  [[nodiscard]] static std::uint64_t active_links(MatrixView<const T> below,
+                                                  MatrixView<const T> h) {
+    std::uint64_t links = 0;
+    for (std::size_t s = 0; s < h.rows(); ++s) {
+      links += active_units(below, s) * active_units(h, s);
+    }
+    return links;
+  }
+  [[nodiscard]] static std::uint64_t restarted_links(MatrixView<const T> z,
+                                                     const SparseRows<T>& rows) {
+    std::uint64_t links = 0;
+    std::uint64_t units = 0;
+    for (std::size_t r = 0; r < rows.sample.size(); ++r) {
+      if (r == 0 || rows.sample[r] != rows.sample[r - 1]) {
+        units = active_units(z, rows.sample[r]);
+      }
+      links += units;
+    }
+    return links;
+  }
   [[nodiscard]] static std::uint64_t elements(MatrixView<const T> a) {
     return std::uint64_t{a.rows()} * a.cols();
   }

@@ -132,4 +132,21 @@ Flops add_changes_flops(std::uint64_t rows) {
   return 2 * rows;
 }
 
+Flops first_active_jacobian_flops(std::uint64_t active, std::uint64_t inputs, bool factors) {
+  return factors ? active * inputs : 0;
+}
+
+Flops next_active_jacobian_flops(std::uint64_t links, std::uint64_t inputs) {
+  return 2 * links * inputs;
+}
+
+Flops accumulate_active_jacobian_flops(std::uint64_t active, std::uint64_t inputs) {
+  return 2 * active * inputs;
+}
+
+Flops rank_one_products_flops(std::uint64_t rows, std::uint64_t width, std::uint64_t links,
+                              std::uint64_t outputs) {
+  return rank_one_rows_flops(rows, width) + 2 * links * outputs + rows * outputs;
+}
+
 }  // namespace interpscale::kernels

@@ -162,7 +162,7 @@ MethodSpec neuron_conductance() {
                     .run = run_naive},
                    {.name = "fast",
                     .summary = "K times one backward pass and the Jacobians of all layers by "
-                               "matrix products, in tiles of samples",
+                               "matrix products; ReLU: over active units alone",
                     .exponents = {.parameters = 1, .neurons = 0, .batch = 1, .inputs = 1},
                     .cost = cost_fast,
                     .workspace_bytes = workspace_fast,

@@ -5,6 +5,7 @@
 
 #include "interpscale/methods/spec.hpp"
 #include "interpscale/nn/passes.hpp"
+#include "methods/engine/activity.hpp"
 #include "methods/engine/jacobian.hpp"
 #include "methods/engine/passes.hpp"
 #include "methods/engine/plain.hpp"
@@ -54,13 +55,22 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const std::size_t tile = tile_of(topology, batch, probe.options);
   const Workspace::Scope scope(context.workspace);
   const engine::LayerStack h(probe.tape, context.workspace);
-  engine::PingPong scratch(engine::widest_from(topology, 0), checked_product(tile, topology.inputs),
-                           context.workspace);
+  engine::PingPong scratch = engine::jacobian_scratch(topology, tile, context.workspace);
   const float scale = 1.0F / static_cast<float>(batch);
   engine::clear(out);
   for (std::size_t first = 0; first < batch; first += tile) {
     const std::size_t samples = std::min(tile, batch - first);
-    engine::visit_jacobians(probe.network, h.window(first, samples), scratch, context,
+    const engine::LayerStack rows = h.window(first, samples);
+    if (engine::goes_by_activity(topology)) {
+      engine::visit_active_jacobians(probe.network, rows, {}, scratch, context,
+                                     [&](std::size_t layer, MatrixView<const float> jacobian) {
+                                       context.backend.accumulate_active_jacobian(
+                                           {rows[layer], {}, scale, probe.options.absolute},
+                                           jacobian, layer_rows(out, topology, layer), context);
+                                     });
+      continue;
+    }
+    engine::visit_jacobians(probe.network, rows, scratch, context,
                             [&](std::size_t layer, MatrixView<const float> jacobian) {
                               context.backend.accumulate_jacobian(
                                   jacobian, scale, probe.options.absolute,
@@ -96,6 +106,18 @@ void run_naive(const Probe<float>& probe, const Context<float>& context, MatrixV
 Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t tile = tile_of(topology, problem.batch, problem.options);
+  if (engine::goes_by_activity(topology)) {
+    Flops flops = nn::forward_flops(topology, problem.batch);
+    for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+      flops += kernels::accumulate_active_jacobian_flops(engine::active_pairs(problem, layer),
+                                                         topology.inputs);
+      if (layer > 0) {
+        flops += kernels::next_active_jacobian_flops(engine::active_links(problem, layer - 1),
+                                                     topology.inputs);
+      }
+    }
+    return {flops, engine::floor_bytes(problem, topology.inputs)};
+  }
   Flops flops =
       nn::forward_flops(topology, problem.batch) + engine::jacobians_flops(topology, problem.batch);
   for (const std::size_t width : topology.hidden) {
@@ -123,9 +145,7 @@ Cost cost_naive(const Problem& problem) {
 std::uint64_t workspace_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   const std::size_t tile = tile_of(topology, problem.batch, problem.options);
-  return engine::LayerStack::tape_bytes(topology) +
-         engine::PingPong::bytes(engine::widest_from(topology, 0),
-                                 checked_product(tile, topology.inputs));
+  return engine::LayerStack::tape_bytes(topology) + engine::jacobian_scratch_bytes(topology, tile);
 }
 
 std::uint64_t workspace_naive(const Problem& problem) {
@@ -225,7 +245,8 @@ MethodSpec neuron_gradient() {
                     .workspace_bytes = workspace_naive,
                     .run = run_naive},
                    {.name = "fast",
-                    .summary = "J_l = D_l W_l J_(l-1) for tiles of samples side by side",
+                    .summary =
+                        "J_l = D_l W_l J_(l-1) for tiles of samples; ReLU: over active units alone",
                     .exponents = {.parameters = 1, .neurons = 0, .batch = 1, .inputs = 1},
                     .cost = cost_fast,
                     .workspace_bytes = workspace_fast,

@@ -4,10 +4,12 @@
 // Along an order, one more neuron is present at every step: the next pre-activation moves by one
 // rank-one update, and only a suffix is left to compute. The fast variant walks many (order,
 // sample) chains side by side, one step of all of them a tile, and steps over neurons that are
-// inactive on the chain's sample, which add nothing.
+// inactive on the chain's sample, which add nothing. Behind the last hidden layer F is linear, and
+// no order is walked.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "interpscale/methods/spec.hpp"
 #include "interpscale/nn/passes.hpp"
@@ -97,6 +99,34 @@ void clear(MatrixView<double> marginals) {
   }
 }
 
+/// Behind the last hidden layer, F is linear: every order gives a neuron the same marginal.
+bool has_closed_form(const nn::Topology& topology, const MethodOptions& options,
+                     std::size_t layer) {
+  return layer + 1 == topology.hidden.size() && metric_of(options) == Metric::kTarget;
+}
+
+/// The rows of the last hidden layer, mean_b h_j W_tj.
+void write_closed_form(const Probe<float>& probe, MatrixView<const float> h,
+                       const Context<float>& context, MatrixView<float> rows) {
+  const std::size_t batch = h.rows();
+  const auto marginals = context.workspace.matrix<float>(batch, h.cols());
+  const auto sums = context.workspace.vector<float>(h.cols());
+  engine::target_rows(probe.network, probe.labels, marginals, context);
+  context.backend.multiply(h, marginals, marginals, context);
+  context.backend.column_sums(marginals, 0.0F, sums, context);
+  const bool one_draw = Orders(probe.options, 0).draws() < 2;
+  for (std::size_t j = 0; j < rows.rows(); ++j) {
+    rows(j, 0) = sums[j] / static_cast<float>(batch);
+    rows(j, 1) = one_draw ? std::numeric_limits<float>::infinity() : 0.0F;
+  }
+}
+
+Flops closed_form_flops(const Problem& problem) {
+  const std::size_t width = problem.topology.hidden.back();
+  return kernels::multiply_flops(std::uint64_t{problem.batch} * width) +
+         kernels::column_sums_flops(problem.batch, width, false);
+}
+
 void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixView<float> out) {
   const nn::Topology& topology = probe.network.topology;
   const Workspace::Scope scope(context.workspace);
@@ -108,6 +138,10 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
       continue;
     }
     const Workspace::Scope layer_scope(context.workspace);
+    if (has_closed_form(topology, probe.options, layer)) {
+      write_closed_form(probe, h[layer], context, layer_rows(out, topology, layer));
+      continue;
+    }
     const std::size_t width = topology.hidden[layer];
     const Orders orders(probe.options, layer);
     const auto order = context.workspace.matrix<std::uint32_t>(orders.count(), width);
@@ -183,10 +217,13 @@ Cost cost_fast(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
   Flops flops = engine::forward_layers_flops(topology, 0, topology.hidden.size(), problem.batch);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
-    flops += engine::wanted(problem.options, layer)
-                 ? engine::Chains::flops(problem, metric_of(problem.options), layer,
-                                         pairs_of(problem, layer))
-                 : 0;
+    if (!engine::wanted(problem.options, layer)) {
+      continue;
+    }
+    flops += has_closed_form(topology, problem.options, layer)
+                 ? closed_form_flops(problem)
+                 : engine::Chains::flops(problem, metric_of(problem.options), layer,
+                                         pairs_of(problem, layer));
   }
   return {flops, engine::floor_bytes(problem, 2)};
 }
@@ -218,6 +255,12 @@ std::uint64_t workspace_fast(const Problem& problem) {
   const auto orders = static_cast<std::size_t>(problem.options.permutations);
   std::uint64_t layers = 0;
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    if (has_closed_form(topology, problem.options, layer)) {
+      const std::size_t width = topology.hidden[layer];
+      layers = std::max(layers, engine::matrix_bytes<float>(problem.batch, width) +
+                                    engine::vector_bytes<float>(width));
+      continue;
+    }
     layers = std::max(layers, engine::matrix_bytes<std::uint32_t>(orders, topology.hidden[layer]) +
                                   marginals_bytes(problem, layer) +
                                   engine::Chains::scratch_bytes(problem, layer));

@@ -48,7 +48,7 @@ void run_fast(const Probe<float>& probe, const Context<float>& context, MatrixVi
   const auto own = context.workspace.matrix<float>(batch, engine::widest_from(topology, 0));
   const auto sums = context.workspace.matrix<double>(1, out.rows());
   engine::clear(alone);
-  engine::SuffixSweep sweep(probe.network, 0, hidden, context);
+  engine::SuffixSweep sweep(probe.network, 0, hidden, engine::SweepProduct::kAllUnits, context);
   engine::SuffixTile tile(sweep, metric, checked_product(batch, own.cols()), context);
   engine::Restart first(probe, metric, context);
   for (std::size_t layer = hidden; layer-- > 0;) {
@@ -222,7 +222,8 @@ std::uint64_t workspace_fast(const Problem& problem) {
          engine::matrix_bytes<float>(problem.batch, topology.neurons()) +
          engine::vector_bytes<float>(problem.batch) +
          engine::matrix_bytes<double>(1, topology.neurons()) +
-         engine::SuffixSweep::scratch_bytes(topology, 0, topology.hidden.size()) +
+         engine::SuffixSweep::scratch_bytes(topology, 0, topology.hidden.size(),
+                                            engine::SweepProduct::kAllUnits) +
          engine::SuffixTile::scratch_bytes(checked_product(problem.batch, widest)) +
          engine::Restart::scratch_bytes(problem) +
          2 * engine::matrix_bytes<float>(problem.batch, widest) +

@@ -102,6 +102,30 @@ TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels
   CHECK(counted([&] {
           counting->rank_one_rows(h, h, {labels, labels, delta}, false, z, with);
         }) == 2 * kB * kN);
+  // Two of sample 0, one of sample 2.
+  Operand<T> active(kB, kN);
+  active.view()(0, 1) = T{1};
+  active.view()(0, 3) = T{2};
+  active.view()(2, 0) = T{3};
+  const Operand<T> square(kN, kN);
+  Operand<T> packed(kB * kN, kD);
+  Operand<T> next_packed(kB * kN, kD);
+  CHECK(counted([&] { counting->first_active_jacobian(active, weights, {}, packed, with); }) == 0);
+  CHECK(counted([&] { counting->first_active_jacobian(active, weights, a, packed, with); }) ==
+        3 * kD);
+  CHECK(counted([&] {
+          counting->next_active_jacobian({active, active, square}, packed, next_packed, with);
+        }) == 2 * (2 * 2 + 1) * kD);
+  CHECK(counted([&] {
+          counting->accumulate_active_jacobian({active, {}, T{1}, false}, packed, sums, with);
+        }) == 2 * 3 * kD);
+  const std::vector<std::uint32_t> samples = {0, 0, 2};
+  const std::vector<T> bias(kD);
+  Operand<T> restarted(kB, kD);
+  CHECK(counted([&] {
+          counting->rank_one_products({active, square, weights, bias, true},
+                                      {samples, labels, delta}, restarted, with);
+        }) == 2 * kB * kN + 2 * (2 + 2 + 1) * kD + kB * kD);
   CHECK(counted([&] { counting->transpose(h, transposed, with); }) == 0);
   // Without a reset, calls add up.
   counting->multiply(h, h, z, with);

@@ -109,6 +109,34 @@ struct ElementList {
   std::span<T> value;
 };
 
+/// A ReLU layer between two others, sample by sample: a unit is active where its number is
+/// positive.
+template <class T>
+struct ActiveLayer {
+  MatrixView<const T> below;    ///< activations that enter it [S, units below]
+  MatrixView<const T> h;        ///< its own [S, units]
+  MatrixView<const T> weights;  ///< [units, units below]
+};
+
+/// What is added up of a packed Jacobian: scale gains(s, j) times the row of unit j and sample s.
+template <class T>
+struct ActiveSum {
+  MatrixView<const T> h;      ///< [S, units]
+  MatrixView<const T> gains;  ///< [S, units], or empty for ones
+  T scale;
+  bool absolute;  ///< of each entry
+};
+
+/// Two layers' way from a pre-activation with one unit below it changed.
+template <class T>
+struct RestartedLayers {
+  MatrixView<const T> z;        ///< pre-activations of the first [B, width]
+  MatrixView<const T> columns;  ///< its weights, transposed [units below, width]
+  MatrixView<const T> next;     ///< the second's weights, transposed [width, outputs]
+  std::span<const T> bias;      ///< of the second [outputs]
+  bool relu;                    ///< of the second; the first has one
+};
+
 template <class T>
 class Backend {
  public:
@@ -272,6 +300,28 @@ class Backend {
   virtual void add_changes(std::span<const T> after, std::span<const T> before,
                            const Places& places, MatrixView<double> sums,
                            const Execution& with) const = 0;
+
+  // What an inactive ReLU passes on is zero, so that a sample's products go without its rows and
+  // columns. A packed Jacobian [S units, inputs] holds the rows of sample s's active units, in
+  // their order, from row s units on; what stands behind them is left alone.
+
+  /// jacobian(s, j) := weights(j, :) factors(s, :), or weights(j, :) alone where factors is empty.
+  /// h [S, units], weights [units, inputs], factors [S, inputs], jacobian packed.
+  virtual void first_active_jacobian(MatrixView<const T> h, MatrixView<const T> weights,
+                                     MatrixView<const T> factors, MatrixView<T> jacobian,
+                                     const Execution& with) const = 0;
+  /// jacobian(s, j) := sum over active p of weights(j, p) below(s, p); both packed.
+  virtual void next_active_jacobian(const ActiveLayer<T>& layer, MatrixView<const T> below,
+                                    MatrixView<T> jacobian, const Execution& with) const = 0;
+  /// out(j, :) := out(j, :) + sum over samples s with j active, in their order, of what `sum` says
+  /// of jacobian(s, j). out [units, inputs].
+  virtual void accumulate_active_jacobian(const ActiveSum<T>& sum, MatrixView<const T> jacobian,
+                                          MatrixView<T> out, const Execution& with) const = 0;
+  /// out(r, :) := max(z(sample[r], :) + delta[r] columns(unit[r], :), 0) next + bias, and max(., 0)
+  /// of it if relu: rank_one_rows with ReLU and a product behind it. Each product goes over the
+  /// units that are active in z; those that become so are added one by one, and not counted.
+  virtual void rank_one_products(const RestartedLayers<T>& layers, const SparseRows<T>& rows,
+                                 MatrixView<T> out, const Execution& with) const = 0;
 };
 
 /// A backend, a number of threads and scratch memory: what every pass and method is handed.

@@ -68,5 +68,16 @@ struct EpilogueCost {
 /// About n^3 / 3 for the factor and as much for its inverse.
 [[nodiscard]] Flops invert_factor_flops(std::uint64_t n);
 [[nodiscard]] Flops add_changes_flops(std::uint64_t rows);  // 2
+/// `active`: (sample, unit) pairs that are active; `links`: (sample, active unit, active unit
+/// below). A multiplication an element where there are factors.
+[[nodiscard]] Flops first_active_jacobian_flops(std::uint64_t active, std::uint64_t inputs,
+                                                bool factors);
+[[nodiscard]] Flops next_active_jacobian_flops(std::uint64_t links, std::uint64_t inputs);
+/// A multiplication and an addition an element; that of a scale and a gain is not counted.
+[[nodiscard]] Flops accumulate_active_jacobian_flops(std::uint64_t active, std::uint64_t inputs);
+/// `links`: (row, unit active in its sample's z). The rank-one updates in full, the products over
+/// the links, the bias.
+[[nodiscard]] Flops rank_one_products_flops(std::uint64_t rows, std::uint64_t width,
+                                            std::uint64_t links, std::uint64_t outputs);
 
 }  // namespace interpscale::kernels

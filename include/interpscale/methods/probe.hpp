@@ -82,6 +82,15 @@ struct Problem {
   std::vector<std::uint64_t> differing_pairs = {};
   /// Per hidden layer: (sample, two neurons) with both active. Empty: as if all were.
   std::vector<std::uint64_t> active_couples = {};
+  /// Per hidden layer but the last: (sample, unit active, unit of the next active). Empty: as if
+  /// all samples had the same number of active pairs. So too with units that differ from the
+  /// donor's, and an active one of the next.
+  std::vector<std::uint64_t> active_links = {};
+  std::vector<std::uint64_t> differing_links = {};
+  /// Pairs and links over all nodes of a Gauss-Legendre rule on the path from the baseline, of a
+  /// ReLU network. Empty: as if every node were the batch itself.
+  std::vector<std::uint64_t> path_pairs = {};
+  std::vector<std::uint64_t> path_links = {};
 
   /// D, or B where the batch is the data set.
   [[nodiscard]] std::size_t streamed_samples() const { return dataset == 0 ? batch : dataset; }
@@ -89,12 +98,12 @@ struct Problem {
 
 /// The problem that a probe poses. Reads the probe's tape, which the caller has filled by a forward
 /// pass of `probe.inputs`; counts its positive activations and finds its largest logit: O(B n).
-/// Without the pairs that differ from a donor.
+/// Without the pairs that differ from a donor and without the path.
 template <class T>
 [[nodiscard]] Problem problem_of(const Probe<T>& probe);
 
 /// The same, complete: makes the passes itself, of the inputs into the probe's tape, and of the
-/// donor, where there is one, into a tape of its own.
+/// donor, where there is one, into a tape of its own, and of the path's nodes.
 template <class T>
 [[nodiscard]] Problem problem_of(const Probe<T>& probe, const kernels::Context<T>& context);
 

@@ -6,6 +6,7 @@
 
 #include "kernels/adam_factors.hpp"
 #include "kernels/checks.hpp"
+#include "kernels/reference/active_loops.hpp"
 #include "kernels/reference/scalar_activation.hpp"
 
 namespace interpscale::kernels {
@@ -293,6 +294,38 @@ void ReferenceBackend<T>::accumulate_jacobian(MatrixView<const T> jacobian, T sc
       out(j, i) += scale * sum;
     }
   }
+}
+
+template <class T>
+void ReferenceBackend<T>::first_active_jacobian(MatrixView<const T> h, MatrixView<const T> weights,
+                                                MatrixView<const T> factors, MatrixView<T> jacobian,
+                                                const Execution&) const {
+  checks::first_active_jacobian_fits<T>(h, weights, factors, jacobian);
+  loops::first_active_jacobian(h, weights, factors, jacobian);
+}
+
+template <class T>
+void ReferenceBackend<T>::next_active_jacobian(const ActiveLayer<T>& layer,
+                                               MatrixView<const T> below, MatrixView<T> jacobian,
+                                               const Execution&) const {
+  checks::next_active_jacobian_fits<T>(layer, below, jacobian);
+  loops::next_active_jacobian(layer, below, jacobian);
+}
+
+template <class T>
+void ReferenceBackend<T>::accumulate_active_jacobian(const ActiveSum<T>& sum,
+                                                     MatrixView<const T> jacobian,
+                                                     MatrixView<T> out, const Execution&) const {
+  checks::active_sum_fits<T>(sum, jacobian, out);
+  loops::accumulate_active_jacobian(sum, jacobian, out);
+}
+
+template <class T>
+void ReferenceBackend<T>::rank_one_products(const RestartedLayers<T>& layers,
+                                            const SparseRows<T>& rows, MatrixView<T> out,
+                                            const Execution&) const {
+  checks::restarted_layers_fit<T>(layers, rows, out);
+  loops::rank_one_products(layers, rows, out);
 }
 
 template class ReferenceBackend<float>;

@@ -176,6 +176,48 @@ struct JacobianKernels {
   void (*accumulate)(MatrixView<const T> jacobian, T scale, bool absolute, MatrixView<T> out);
 };
 
+/// One row of `rank_one_products`.
+template <class T>
+struct RestartedRow {
+  const T* z;
+  const T* column;
+  T delta;
+  std::size_t width;
+};
+
+/// Rows of a packed Jacobian, one sample's: row r is that of units[r].
+template <class T>
+struct ActiveRows {
+  std::span<const std::uint32_t> units;
+  const T* gains;  ///< of the sample, by unit; nullptr: none
+  T scale;
+  bool absolute;
+};
+
+/// Parts of the products over active units alone. What is packed needs room for a vector more.
+template <class T>
+struct ActiveKernels {
+  /// packed[r * stride + k] := weights(units[r], the k-th active unit of h).
+  void (*gather_columns)(std::span<const T> h, MatrixView<const T> weights,
+                         std::span<const std::uint32_t> units, T* packed, std::size_t stride);
+  /// panel[p * stride + j] := from(units[p], j), zeros behind up to a whole vector.
+  void (*gather_rows)(MatrixView<const T> from, std::span<const std::uint32_t> units, T* panel,
+                      std::size_t stride);
+  /// packed[k] := max(z + delta column, 0) of the k-th unit with z > 0; and the others where it is
+  /// positive, how many: unit and value.
+  std::size_t (*restart_row)(const RestartedRow<T>& row, T* packed, std::uint32_t* awakened,
+                             T* values);
+  /// out := out + bias + sum_k values[k] next(awakened[k], :), and max(., 0) if relu.
+  void (*finish_row)(const RestartedLayers<T>& layers, std::span<const std::uint32_t> awakened,
+                     const T* values, T* out);
+  /// out(r, :) := weights(units[r], :) factors, or without.
+  void (*first_rows)(MatrixView<const T> weights, std::span<const std::uint32_t> units,
+                     const T* factors, MatrixView<T> out);
+  /// out(units[r], :) += scale gains[units[r]] jacobian(r, :).
+  void (*accumulate_rows)(const ActiveRows<T>& rows, MatrixView<const T> jacobian,
+                          MatrixView<T> out);
+};
+
 template <class T>
 struct TallyKernels {
   void (*count_positive)(MatrixView<const T> h, std::span<const std::uint32_t> labels,
@@ -211,6 +253,7 @@ struct KernelTable {
   OptimizerKernels<T> optimizers;
   RowKernels<T> rows;
   JacobianKernels<T> jacobian;
+  ActiveKernels<T> active;
 };
 
 struct ProbeKernels {
@@ -251,6 +294,8 @@ void select(TargetBit target, SelectionKernels<float>& kernels);
 void select(TargetBit target, SelectionKernels<double>& kernels);
 void select(TargetBit target, FactorKernels<float>& kernels);
 void select(TargetBit target, FactorKernels<double>& kernels);
+void select(TargetBit target, ActiveKernels<float>& kernels);
+void select(TargetBit target, ActiveKernels<double>& kernels);
 void select(TargetBit target, ProbeKernels& kernels);
 
 }  // namespace interpscale::kernels::simd

@@ -2,6 +2,7 @@
 #include "kernels/simd/simd_backend.hpp"
 
 #include "kernels/checks.hpp"
+#include "kernels/simd/active_products.hpp"
 #include "kernels/simd/blocked_gemm.hpp"
 #include "kernels/simd/share.hpp"
 
@@ -31,6 +32,7 @@ SimdBackend<T>::SimdBackend(simd::TargetBit target)
   simd::select(target, table_.optimizers);
   simd::select(target, table_.rows);
   simd::select(target, table_.jacobian);
+  simd::select(target, table_.active);
 }
 
 template <class T>
@@ -233,6 +235,36 @@ void SimdBackend<T>::accumulate_jacobian(MatrixView<const T> jacobian, T scale, 
     table_.jacobian.accumulate(jacobian.rows_from(first, count), scale, absolute,
                                out.rows_from(first, count));
   });
+}
+
+template <class T>
+void SimdBackend<T>::first_active_jacobian(MatrixView<const T> h, MatrixView<const T> weights,
+                                           MatrixView<const T> factors, MatrixView<T> jacobian,
+                                           const Execution& with) const {
+  checks::first_active_jacobian_fits<T>(h, weights, factors, jacobian);
+  simd::first_active_jacobian(table_, h, weights, factors, jacobian, with);
+}
+
+template <class T>
+void SimdBackend<T>::next_active_jacobian(const ActiveLayer<T>& layer, MatrixView<const T> below,
+                                          MatrixView<T> jacobian, const Execution& with) const {
+  checks::next_active_jacobian_fits<T>(layer, below, jacobian);
+  simd::next_active_jacobian(table_, layer, below, jacobian, with);
+}
+
+template <class T>
+void SimdBackend<T>::accumulate_active_jacobian(const ActiveSum<T>& sum,
+                                                MatrixView<const T> jacobian, MatrixView<T> out,
+                                                const Execution& with) const {
+  checks::active_sum_fits<T>(sum, jacobian, out);
+  simd::accumulate_active_jacobian(table_, sum, jacobian, out, with);
+}
+
+template <class T>
+void SimdBackend<T>::rank_one_products(const RestartedLayers<T>& layers, const SparseRows<T>& rows,
+                                       MatrixView<T> out, const Execution& with) const {
+  checks::restarted_layers_fit<T>(layers, rows, out);
+  simd::rank_one_products(table_, layers, rows, out, with);
 }
 
 template class SimdBackend<float>;

@@ -62,6 +62,16 @@ class SimdBackend final : public SimdAnalyses<T> {
   void accumulate_jacobian(MatrixView<const T> jacobian, T scale, bool absolute, MatrixView<T> out,
                            const Execution& with) const override;
 
+  void first_active_jacobian(MatrixView<const T> h, MatrixView<const T> weights,
+                             MatrixView<const T> factors, MatrixView<T> jacobian,
+                             const Execution& with) const override;
+  void next_active_jacobian(const ActiveLayer<T>& layer, MatrixView<const T> below,
+                            MatrixView<T> jacobian, const Execution& with) const override;
+  void accumulate_active_jacobian(const ActiveSum<T>& sum, MatrixView<const T> jacobian,
+                                  MatrixView<T> out, const Execution& with) const override;
+  void rank_one_products(const RestartedLayers<T>& layers, const SparseRows<T>& rows,
+                         MatrixView<T> out, const Execution& with) const override;
+
  private:
   simd::KernelTable<T> table_;
   std::string target_;

@@ -23,7 +23,7 @@ Chains::Chains(const Probe<float>& probe, Metric metric, std::size_t layer,
       metric_(metric),
       skip_inactive_(probe.network.topology.activation == Activation::kRelu),
       bias_(context.workspace.matrix<float>(1, probe.network.layers[layer + 1].bias.size())),
-      sweep_(probe.network, layer, layer + 1, context),
+      sweep_(probe.network, layer, layer + 1, SweepProduct::kAllUnits, context),
       states_(kSuffixRows, bias_.cols(), context.workspace),
       nobody_(context.workspace.vector<float>(h.rows())),
       active_(context.workspace.vector<std::uint32_t>(h.rows())),
@@ -149,7 +149,8 @@ kernels::Flops Chains::flops(const Problem& problem, Metric metric, std::size_t 
 std::uint64_t Chains::scratch_bytes(const Problem& problem, std::size_t layer) {
   const nn::Topology& topology = problem.topology;
   const std::size_t next = topology.fan_out(layer + 1);
-  return matrix_bytes<float>(1, next) + SuffixSweep::scratch_bytes(topology, layer, layer + 1) +
+  return matrix_bytes<float>(1, next) +
+         SuffixSweep::scratch_bytes(topology, layer, layer + 1, SweepProduct::kAllUnits) +
          PingPong::bytes(kSuffixRows, next) + vector_bytes<float>(problem.batch) +
          vector_bytes<std::uint32_t>(problem.batch) +
          vector_bytes<std::uint32_t>(checked_product(

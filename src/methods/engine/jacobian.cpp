@@ -11,6 +11,21 @@ std::size_t jacobian_tile(const nn::Topology& topology, std::size_t batch, std::
   return std::clamp<std::size_t>(bytes / sample, 1, batch);
 }
 
+PingPong jacobian_scratch(const nn::Topology& topology, std::size_t tile, Workspace& workspace) {
+  const std::size_t widest = widest_from(topology, 0);
+  if (goes_by_activity(topology)) {
+    return {checked_product(tile, widest), topology.inputs, workspace};
+  }
+  return {widest, checked_product(tile, topology.inputs), workspace};
+}
+
+std::uint64_t jacobian_scratch_bytes(const nn::Topology& topology, std::size_t tile) {
+  const std::size_t widest = widest_from(topology, 0);
+  return goes_by_activity(topology)
+             ? PingPong::bytes(checked_product(tile, widest), topology.inputs)
+             : PingPong::bytes(widest, checked_product(tile, topology.inputs));
+}
+
 kernels::Flops jacobians_flops(const nn::Topology& topology, std::size_t samples) {
   const std::size_t d = topology.inputs;
   kernels::Flops total =

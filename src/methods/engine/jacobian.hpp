@@ -55,6 +55,38 @@ void visit_jacobians(const nn::Mlp<float>& network, const LayerStack& h, PingPon
       network, h, scratch, context, [](MatrixView<float>) {}, visit);
 }
 
+/// The same of a ReLU network, over active units alone: visit(l, J_l) with J_l packed, [S w_l, d]
+/// (kernels/backend.hpp). Row s of `factors` [S, d], if not empty, multiplies the columns of sample
+/// s. `scratch` has room for [S widest, d].
+template <class Visit>
+void visit_active_jacobians(const nn::Mlp<float>& network, const LayerStack& h,
+                            MatrixView<const float> factors, PingPong& scratch,
+                            const kernels::Context<float>& context, const Visit& visit) {
+  const nn::Topology& topology = network.topology;
+  MatrixView<float> jacobian = scratch.next(h.rows() * topology.hidden[0], topology.inputs);
+  context.backend.first_active_jacobian(h[0], network.layers[0].weights, factors, jacobian,
+                                        context);
+  visit(std::size_t{0}, MatrixView<const float>(jacobian));
+  for (std::size_t layer = 1; layer < topology.hidden.size(); ++layer) {
+    const MatrixView<float> above =
+        scratch.next(h.rows() * topology.hidden[layer], topology.inputs);
+    context.backend.next_active_jacobian({h[layer - 1], h[layer], network.layers[layer].weights},
+                                         jacobian, above, context);
+    visit(layer, MatrixView<const float>(above));
+    jacobian = above;
+  }
+}
+
+/// Whether products over active units alone are to be had.
+[[nodiscard]] inline bool goes_by_activity(const nn::Topology& topology) {
+  return topology.activation == kernels::Activation::kRelu;
+}
+
+/// What a pair of buffers for `tile` samples takes, packed or not.
+[[nodiscard]] PingPong jacobian_scratch(const nn::Topology& topology, std::size_t tile,
+                                        Workspace& workspace);
+[[nodiscard]] std::uint64_t jacobian_scratch_bytes(const nn::Topology& topology, std::size_t tile);
+
 [[nodiscard]] kernels::Flops jacobians_flops(const nn::Topology& topology, std::size_t samples);
 
 /// by_sample := da/dx of a = h_layer[unit], [B, d]: one backward pass from that unit alone, as a

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "interpscale/core/parallel.hpp"
+#include "methods/engine/activity.hpp"
 #include "methods/engine/jacobian.hpp"
 #include "methods/engine/passes.hpp"
 #include "methods/engine/path.hpp"
@@ -81,6 +82,19 @@ std::size_t tile_of(const nn::Topology& topology, std::size_t batch, const Metho
   return jacobian_tile(topology, batch, std::min(options.workspace_bytes, kJacobianTileBytes));
 }
 
+/// The Jacobians of all nodes, and their sums.
+Flops active_path_flops(const Problem& problem) {
+  const nn::Topology& topology = problem.topology;
+  Flops flops = kernels::first_active_jacobian_flops(path_pairs(problem, 0), topology.inputs, true);
+  for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
+    flops += kernels::accumulate_active_jacobian_flops(path_pairs(problem, layer), topology.inputs);
+    if (layer > 0) {
+      flops += kernels::next_active_jacobian_flops(path_links(problem, layer - 1), topology.inputs);
+    }
+  }
+  return flops;
+}
+
 }  // namespace
 
 void integrate_path_jacobians(const Probe<float>& probe, PathFactor factor,
@@ -98,15 +112,27 @@ void integrate_path_jacobians(const Probe<float>& probe, PathFactor factor,
   const MatrixView<const float> ways = path_ways(probe, context);
   const LayerStack h(topology, stacked * batch, context.workspace);
   const LayerStack gradients(topology, through_target ? stacked * batch : 0, context.workspace);
-  PingPong scratch(widest_from(topology, 0), checked_product(tile, topology.inputs),
-                   context.workspace);
+  PingPong scratch = jacobian_scratch(topology, tile, context.workspace);
   clear(out);
+  const bool by_activity = goes_by_activity(topology);
   const MatrixView<float> spread = context.workspace.matrix<float>(
-      widest_from(topology, 0), checked_product(tile, topology.inputs));
+      by_activity ? 0 : widest_from(topology, 0), checked_product(tile, topology.inputs));
   const auto add_tile = [&](std::size_t node, std::size_t s, std::size_t first,
                             std::size_t samples) {
     const std::size_t row = s * batch + first;
     const float scale = static_cast<float>(rule.weights[node] / static_cast<double>(batch));
+    if (by_activity) {
+      const LayerStack rows = h.window(row, samples);
+      visit_active_jacobians(
+          probe.network, rows, ways.rows_from(first, samples), scratch, context,
+          [&](std::size_t layer, MatrixView<const float> jacobian) {
+            const MatrixView<const float> gains =
+                through_target ? gradients[layer].rows_from(row, samples) : MatrixView<float>();
+            context.backend.accumulate_active_jacobian({rows[layer], gains, scale, false}, jacobian,
+                                                       layer_rows(out, topology, layer), context);
+          });
+      return;
+    }
     visit_prepared_jacobians(
         probe.network, h.window(row, samples), scratch, context,
         [&](MatrixView<float> jacobian) {
@@ -156,11 +182,14 @@ Flops path_jacobians_flops(const Problem& problem, PathFactor factor) {
   const std::size_t tile = tile_of(topology, problem.batch, problem.options);
   Flops flops = FirstLayerPath::ends_flops(problem) + path_ways_flops(problem) +
                 steps * FirstLayerPath::node_flops(problem) +
-                forward_layers_flops(topology, 1, topology.hidden.size(), rows) +
-                steps * jacobians_flops(topology, problem.batch);
+                forward_layers_flops(topology, 1, topology.hidden.size(), rows);
   if (through_target) {
     flops += target_gradients_flops(topology, 0, rows);
   }
+  if (goes_by_activity(topology)) {
+    return flops + active_path_flops(problem);
+  }
+  flops += steps * jacobians_flops(topology, problem.batch);
   const std::uint64_t columns = std::uint64_t{rows} * topology.inputs;
   flops += kernels::multiply_flops(columns * topology.hidden[0]);
   const auto accumulated = [&](std::size_t width, std::size_t samples) {
@@ -185,8 +214,9 @@ std::uint64_t path_jacobians_bytes(const Problem& problem, PathFactor factor) {
           : LayerStack::tape_bytes(topology);
   return GaussLegendre::scratch_bytes(steps) + FirstLayerPath::scratch_bytes(problem) +
          path_ways_bytes(problem) + LayerStack::bytes(topology, rows) + through_target +
-         PingPong::bytes(widest_from(topology, 0), checked_product(tile, topology.inputs)) +
-         matrix_bytes<float>(widest_from(topology, 0), checked_product(tile, topology.inputs));
+         jacobian_scratch_bytes(topology, tile) +
+         matrix_bytes<float>(goes_by_activity(topology) ? 0 : widest_from(topology, 0),
+                             checked_product(tile, topology.inputs));
 }
 
 void integrate_paths_one_by_one(const Probe<float>& probe, PathFactor factor,

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "interpscale/nn/passes.hpp"
+#include "methods/engine/activity.hpp"
 #include "methods/engine/metric.hpp"
 #include "methods/engine/passes.hpp"
 #include "methods/engine/shapes.hpp"
@@ -38,6 +39,22 @@ std::uint64_t pairs_of(const Replacement& what, const Problem& problem, std::siz
       break;
   }
   return all;
+}
+
+/// (pair that is swept, unit of the next hidden layer active before); 0 behind the last.
+std::uint64_t links_of(const Replacement& what, const Problem& problem, std::size_t layer) {
+  if (layer + 1 == problem.topology.hidden.size()) {
+    return 0;
+  }
+  switch (what.with) {
+    case With::kZero:
+      return active_links(problem, layer);
+    case With::kDonor:
+      return differing_links(problem, layer);
+    case With::kBatchMean:
+      break;
+  }
+  return problem.topology.hidden[layer] * active_pairs(problem, layer + 1);
 }
 
 /// What every neuron is replaced with, on every sample.
@@ -184,7 +201,7 @@ void run_fast(const Replacement& what, const Probe<float>& probe, const Context<
   for (std::size_t layer = 0; layer < hidden; ++layer) {
     const Workspace::Scope layer_scope(context.workspace);
     const auto effects = context.workspace.matrix<double>(topology.hidden[layer], batch);
-    SuffixSweep sweep(probe.network, layer, layer + 1, context);
+    SuffixSweep sweep(probe.network, layer, layer + 1, SweepProduct::kActiveUnits, context);
     SuffixTile tile(sweep, metric, checked_product(batch, topology.hidden[layer]), context);
     sweep_layer(what, values, probe, layer, h[layer],
                 layer + 1 < hidden ? z[layer + 1] : probe.tape.output(), unchanged, context, tile,
@@ -243,8 +260,9 @@ Cost cost_fast(const Replacement& what, const Problem& problem) {
   Flops flops = flops_once(what, problem, metric);
   for (std::size_t layer = 0; layer < problem.topology.hidden.size(); ++layer) {
     const std::uint64_t pairs = pairs_of(what, problem, layer);
-    flops += SuffixTile::flops(problem.topology, metric, layer, pairs) +
-             SuffixTile::listing_flops(pairs);
+    flops +=
+        SuffixTile::flops(problem.topology, metric, layer, pairs, links_of(what, problem, layer)) +
+        SuffixTile::listing_flops(pairs);
     if (what.with != With::kZero) {
       // A difference each.
       flops += std::uint64_t{problem.batch} * problem.topology.hidden[layer];
@@ -267,7 +285,8 @@ std::uint64_t workspace_fast(const Replacement& what, const Problem& problem) {
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const std::size_t width = topology.hidden[layer];
     layers = std::max(layers, matrix_bytes<double>(width, problem.batch) +
-                                  SuffixSweep::scratch_bytes(topology, layer, layer + 1) +
+                                  SuffixSweep::scratch_bytes(topology, layer, layer + 1,
+                                                             SweepProduct::kActiveUnits) +
                                   SuffixTile::scratch_bytes(checked_product(problem.batch, width)) +
                                   matrix_bytes<float>(problem.batch, width));
   }
@@ -299,7 +318,7 @@ std::vector<Variant> replacement_variants(const Replacement& what) {
                      MatrixView<float> out) { run_naive(what, probe, context, out); }},
       {.name = "fast",
        .summary = swept + "; rank-one update of the next pre-activation, later layers stacked "
-                          "into matrix products",
+                          "into matrix products; ReLU: the first over active units alone",
        .exponents = exponents,
        .cost = [what](const Problem& problem) { return cost_fast(what, problem); },
        .workspace_bytes = [what](const Problem& problem) { return workspace_fast(what, problem); },

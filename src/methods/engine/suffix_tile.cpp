@@ -52,6 +52,12 @@ kernels::Flops SuffixTile::flops(const nn::Topology& topology, Metric metric, st
          measure_rows_flops(metric, rows, topology.outputs);
 }
 
+kernels::Flops SuffixTile::flops(const nn::Topology& topology, Metric metric, std::size_t layer,
+                                 std::uint64_t rows, std::uint64_t links) {
+  return SuffixSweep::flops(topology, layer, rows, links) +
+         measure_rows_flops(metric, rows, topology.outputs);
+}
+
 std::uint64_t SuffixTile::scratch_bytes(std::size_t most) {
   return 3 * vector_bytes<std::uint32_t>(most) + vector_bytes<float>(most) +
          2 * vector_bytes<float>(kSuffixRows) + vector_bytes<std::uint32_t>(kSuffixRows);

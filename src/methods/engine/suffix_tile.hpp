@@ -38,9 +38,12 @@ class SuffixTile {
     sweep(layer, next, before, true, effects);
   }
 
-  /// Of `rows` changes behind `layer`.
+  /// Of `rows` changes behind `layer`, over all units or (with `links`) over active ones alone.
   [[nodiscard]] static kernels::Flops flops(const nn::Topology& topology, Metric metric,
                                             std::size_t layer, std::uint64_t rows);
+  [[nodiscard]] static kernels::Flops flops(const nn::Topology& topology, Metric metric,
+                                            std::size_t layer, std::uint64_t rows,
+                                            std::uint64_t links);
   /// Of `rows` changes that are listed, and effects added up.
   [[nodiscard]] static kernels::Flops listing_flops(std::uint64_t rows) {
     return kernels::multiply_flops(rows) + kernels::add_changes_flops(rows);

@@ -156,25 +156,31 @@ Replay replay_adam_step(Stage& stage) {
 
 /// Rows as a sweep has them: sample by sample, every other unit. Where there are as many samples as
 /// rows, each has one, as chains do.
-Replay replay_rank_one_rows(Stage& stage) {
-  const std::size_t rows = stage.extent(0);
-  const std::size_t units = stage.extent(3);
-  std::vector<std::uint32_t> sample(rows);
-  std::vector<std::uint32_t> unit(rows);
-  const std::size_t active = std::max<std::size_t>(units / 2, 1);
-  for (std::size_t r = 0; r < rows; ++r) {
-    sample[r] =
-        static_cast<std::uint32_t>(rows <= stage.extent(2) ? r : r / active % stage.extent(2));
-    unit[r] = static_cast<std::uint32_t>(2 * (r % active) % units);
+struct SweptRows {
+  SweptRows(std::size_t rows, std::size_t samples, std::size_t units)
+      : sample(rows), unit(rows), delta(rows, -0.5F) {
+    const std::size_t active = std::max<std::size_t>(units / 2, 1);
+    for (std::size_t r = 0; r < rows; ++r) {
+      sample[r] = static_cast<std::uint32_t>(rows <= samples ? r : r / active % samples);
+      unit[r] = static_cast<std::uint32_t>(2 * (r % active) % units);
+    }
   }
-  return
-      [z = stage.matrix(0, stage.extent(2), stage.extent(1)),
-       columns = stage.matrix(1, units, stage.extent(1)),
-       out = stage.matrix(2, rows, stage.extent(1)), sample, unit,
-       delta = std::vector<float>(rows, -0.5F), relu = stage.has("relu")](const Context& context) {
-        context.backend.rank_one_rows(z->take(), columns->take(), {sample, unit, delta}, relu,
-                                      out->take(), context);
-      };
+
+  std::vector<std::uint32_t> sample;
+  std::vector<std::uint32_t> unit;
+  std::vector<float> delta;
+};
+
+Replay replay_rank_one_rows(Stage& stage) {
+  return [z = stage.matrix(0, stage.extent(2), stage.extent(1)),
+          columns = stage.matrix(1, stage.extent(3), stage.extent(1)),
+          out = stage.matrix(2, stage.extent(0), stage.extent(1)),
+          swept = SweptRows(stage.extent(0), stage.extent(2), stage.extent(3)),
+          relu = stage.has("relu")](const Context& context) {
+    context.backend.rank_one_rows(z->take(), columns->take(),
+                                  {swept.sample, swept.unit, swept.delta}, relu, out->take(),
+                                  context);
+  };
 }
 
 Replay replay_transpose(Stage& stage) {
@@ -215,6 +221,62 @@ Replay replay_accumulate_jacobian(Stage& stage) {
   };
 }
 
+Replay replay_first_active_jacobian(Stage& stage) {
+  const std::size_t samples = stage.extent(0);
+  const std::size_t units = stage.extent(1);
+  const std::size_t inputs = stage.extent(2);
+  return [h = stage.matrix(0, samples, units), weights = stage.matrix(1, units, inputs),
+          jacobian = stage.matrix(2, samples * units, inputs),
+          factors = Matrix<float>(stage.has("factors") ? samples : 0,
+                                  stage.has("factors") ? inputs : 0)](const Context& context) {
+    context.backend.first_active_jacobian(h->take(), weights->take(), factors, jacobian->take(),
+                                          context);
+  };
+}
+
+Replay replay_next_active_jacobian(Stage& stage) {
+  const std::size_t samples = stage.extent(0);
+  const std::size_t units = stage.extent(1);
+  const std::size_t below = stage.extent(2);
+  const std::size_t inputs = stage.extent(3);
+  return [h_below = stage.matrix(0, samples, below), h = stage.matrix(1, samples, units),
+          weights = stage.matrix(2, units, below), from = stage.matrix(3, samples * below, inputs),
+          to = stage.matrix(4, samples * units, inputs)](const Context& context) {
+    context.backend.next_active_jacobian({h_below->take(), h->take(), weights->take()},
+                                         from->take(), to->take(), context);
+  };
+}
+
+// With a scale at which the sums stay finite however often they are added to.
+Replay replay_accumulate_active_jacobian(Stage& stage) {
+  const std::size_t samples = stage.extent(0);
+  const std::size_t units = stage.extent(1);
+  const std::size_t inputs = stage.extent(2);
+  return [h = stage.matrix(0, samples, units), jacobian = stage.matrix(1, samples * units, inputs),
+          out = stage.matrix(2, units, inputs), absolute = stage.has("absolute"),
+          gains = Matrix<float>(stage.has("gains") ? samples : 0, stage.has("gains") ? units : 0)](
+             const Context& context) {
+    context.backend.accumulate_active_jacobian({h->take(), gains, 1e-20F, absolute},
+                                               jacobian->take(), out->take(), context);
+  };
+}
+
+Replay replay_rank_one_products(Stage& stage) {
+  const std::size_t rows = stage.extent(0);
+  const std::size_t outputs = stage.extent(1);
+  const std::size_t width = stage.extent(2);
+  const std::size_t samples = stage.extent(3);
+  const std::size_t units = stage.extent(4);
+  return [z = stage.matrix(0, samples, width), columns = stage.matrix(1, units, width),
+          next = stage.matrix(2, width, outputs), out = stage.matrix(3, rows, outputs),
+          swept = SweptRows(rows, samples, units), bias = std::vector<float>(outputs, 0.1F),
+          relu = stage.has("relu")](const Context& context) {
+    context.backend.rank_one_products({z->take(), columns->take(), next->take(), bias, relu},
+                                      {swept.sample, swept.unit, swept.delta}, out->take(),
+                                      context);
+  };
+}
+
 Recipes all_recipes() {
   Recipes all = {{"gemm", {3, 3, replay_gemm}},
                  {"activate", {2, 2, replay_activate}},
@@ -233,7 +295,11 @@ Recipes all_recipes() {
                  {"transpose", {2, 2, replay_transpose}},
                  {"scale_jacobian_rows", {3, 2, replay_scale_jacobian_rows}},
                  {"first_jacobian", {3, 3, replay_first_jacobian}},
-                 {"accumulate_jacobian", {3, 2, replay_accumulate_jacobian}}};
+                 {"accumulate_jacobian", {3, 2, replay_accumulate_jacobian}},
+                 {"first_active_jacobian", {3, 3, replay_first_active_jacobian}},
+                 {"next_active_jacobian", {4, 5, replay_next_active_jacobian}},
+                 {"accumulate_active_jacobian", {3, 3, replay_accumulate_active_jacobian}},
+                 {"rank_one_products", {5, 4, replay_rank_one_products}}};
   all.insert(analysis_recipes().begin(), analysis_recipes().end());
   return all;
 }
