@@ -189,10 +189,7 @@ std::vector<LedgerLine> settle(const Evidence& evidence) {
       "supported if the interval over networks lies below {}, contradicted (all abstractions "
       "leak) if above",
       kLeakTolerated);
-  const Verdict above = judge_side(mean->interval, kLeakTolerated);
-  line.verdict = above == Verdict::kSupported      ? Verdict::kContradicted
-                 : above == Verdict::kContradicted ? Verdict::kSupported
-                                                   : Verdict::kUndecided;
+  line.verdict = judge_below(mean->interval, kLeakTolerated);
   return {line};
 }
 

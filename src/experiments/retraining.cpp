@@ -190,16 +190,9 @@ LedgerLine judge_clusters(const std::vector<const Outcome*>& outcomes) {
   line.quantity = "z of n-cut against shuffled weights, mean over networks";
   line.figure = mean;
   line.detail = fmt::format("{} networks, {} with p < {}", scores.size(), remarkable, kSmallP);
-  const std::optional<Figure> cost = exponent_in_parameters(outcomes, "clustering_seconds");
-  if (cost) {
-    line.detail += fmt::format("; clustering takes time ~ N^{:.2f} [{:.2f}, {:.2f}]", cost->value,
-                               cost->interval.low, cost->interval.high);
-  }
+  line.detail += cost_law(outcomes, "clustering_seconds", "clustering");
   line.rule = "supported if the interval over networks lies below 0, contradicted if above";
-  const Verdict above = judge_side(mean->interval, 0);
-  line.verdict = above == Verdict::kSupported      ? Verdict::kContradicted
-                 : above == Verdict::kContradicted ? Verdict::kSupported
-                                                   : Verdict::kUndecided;
+  line.verdict = judge_below(mean->interval, 0);
   return line;
 }
 

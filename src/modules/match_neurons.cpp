@@ -32,12 +32,15 @@ void standardise_columns(Matrix<float>& values) {
       square[j] += centred * centred;
     }
   }
+  for (std::size_t j = 0; j < values.cols(); ++j) {
+    // A constant column's mean may differ from it by rounding.
+    const double least = samples * std::pow(1e-7 * std::abs(mean[j]), 2);
+    square[j] = square[j] > least ? 1 / std::sqrt(square[j]) : 0.0;
+  }
   for (std::size_t s = 0; s < values.rows(); ++s) {
     for (std::size_t j = 0; j < values.cols(); ++j) {
-      // A constant column's mean may differ from it by rounding.
-      const double least = samples * std::pow(1e-7 * std::abs(mean[j]), 2);
       const double centred = static_cast<double>(values(s, j)) - mean[j];
-      values(s, j) = square[j] > least ? static_cast<float>(centred / std::sqrt(square[j])) : 0.0F;
+      values(s, j) = static_cast<float>(centred * square[j]);
     }
   }
 }
@@ -121,6 +124,16 @@ Matrix<float> standardised_activations(const nn::Mlp<float>& network,
   }
   standardise_columns(values);
   return values;
+}
+
+std::vector<bool> varying(MatrixView<const float> standardised) {
+  std::vector<bool> result(standardised.cols(), false);
+  for (std::size_t s = 0; s < standardised.rows(); ++s) {
+    for (std::size_t j = 0; j < standardised.cols(); ++j) {
+      result[j] = result[j] || standardised(s, j) != 0.0F;
+    }
+  }
+  return result;
 }
 
 Matrix<float> absolute_correlations(MatrixView<const float> neurons, MatrixView<const float> known,

@@ -5,28 +5,12 @@
 #include <set>
 #include <string>
 
+#include "experiments/argument_support.hpp"
 #include "experiments/engine/laws.hpp"
-#include "interpscale/experiments/registry.hpp"
 #include "support/catch.hpp"
 
 namespace interpscale::experiments {
 namespace {
-
-ExperimentSpec experiment_called(const std::string& name) {
-  const std::vector<ExperimentSpec> all = all_experiments();
-  const auto found = std::ranges::find(all, name, &ExperimentSpec::name);
-  REQUIRE(found != all.end());
-  return *found;
-}
-
-Outcome outcome_of(const std::string& experiment, std::vector<NamedValue> figures) {
-  Outcome outcome;
-  outcome.experiment = experiment;
-  outcome.status = "ok";
-  outcome.topology = "49-8-8-10/relu";
-  outcome.figures = std::move(figures);
-  return outcome;
-}
 
 /// Four networks whose figures scatter by a percent.
 Evidence retrained(double z, double correlation, double leak, double predicted) {
@@ -130,6 +114,21 @@ TEST_CASE("outcomes: means, geometric means and exponents over networks", "[expe
   REQUIRE(exponent);
   CHECK(exponent->value == Approx(1.5));
   CHECK_FALSE(exponent_in_parameters(pointers, "steps"));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto neurons = static_cast<double>(100U << i / 2);
+    outcomes[i].neurons = static_cast<std::uint64_t>(neurons);
+    outcomes[i].figures.push_back({"step", std::pow(neurons, 0.5)});
+  }
+  // Sizes double together: n^1.5 over n^0.5.
+  const std::optional<Figure> ratio = exponent_in_neurons(pointers, "seconds", "step");
+  REQUIRE(ratio);
+  CHECK(ratio->value == Approx(1.0));
+  CHECK(cost_law(pointers, "seconds", "it").empty());  // no training step to hold it against
+  CHECK(mean_of_figure(pointers, "step")->value ==
+        Approx((10 + std::sqrt(200) + 20 + std::sqrt(800)) / 4));
+  CHECK(judge_below({-2, -1}, 0) == Verdict::kSupported);
+  CHECK(judge_below({1, 2}, 0) == Verdict::kContradicted);
+  CHECK(judge_below({-1, 2}, 0) == Verdict::kUndecided);
   pointers.resize(6);
   CHECK_FALSE(exponent_in_parameters(pointers, "seconds"));
 }

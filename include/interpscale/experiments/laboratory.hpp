@@ -46,9 +46,17 @@ class Laboratory {
   /// 49-w-...-w-10, ReLU, trained by Adam to the scale's epochs, the order and the initial weights
   /// from the seed index; read from its file where it has been trained before.
   [[nodiscard]] Result<nn::Mlp<float>> network(std::size_t width, int seed);
+  /// Trains by Adam under the schedule of those networks; `stream` orders the examples.
+  void train(nn::Mlp<float>& network, const data::Dataset& dataset, std::uint64_t stream);
+  /// Seconds that trainings, and the networks read in their stead, have taken so far: no part of
+  /// what an experiment costs.
+  [[nodiscard]] double preparation_seconds() const { return preparation_seconds_; }
   /// Seconds of one training step of that network on a batch of 128 by SGD with momentum, one
   /// thread, the median of several slices: what costs are held against.
   [[nodiscard]] Result<double> training_step_seconds(const nn::Mlp<float>& network);
+  /// The same on 128 examples of any data set.
+  [[nodiscard]] double training_step_seconds(const nn::Mlp<float>& network,
+                                             const data::Dataset& dataset);
   /// Steps of a whole training of these networks.
   [[nodiscard]] std::size_t training_steps() const;
 
@@ -60,6 +68,7 @@ class Laboratory {
   std::unique_ptr<Workspace> workspace_ = std::make_unique<Workspace>();
   std::optional<data::Split> images_;
   std::optional<data::Dataset> fit_examples_;
+  double preparation_seconds_ = 0;
 };
 
 /// The first `count` examples of a labelled data set, or all.

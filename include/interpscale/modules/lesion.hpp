@@ -20,6 +20,14 @@ namespace interpscale::modules {
 [[nodiscard]] HiddenUnits random_units_like(const HiddenUnits& units, const nn::Topology& topology,
                                             std::uint64_t seed, std::uint64_t index);
 
+/// What each of these neurons does by itself: the rise of the mean loss over labelled samples when
+/// its activation is zero, layer by layer in the order of `units`. Up to its layer a pass is made
+/// once, behind it once a neuron: 2 D FLOPs for every weight behind the neuron's layer.
+[[nodiscard]] std::vector<double> ablation_effects(const nn::Mlp<float>& network,
+                                                   const HiddenUnits& units,
+                                                   const data::Dataset& dataset,
+                                                   const kernels::Context<float>& context);
+
 struct Lesion {
   std::size_t neurons = 0;
   double loss_increase = 0;           ///< of the data set's mean loss

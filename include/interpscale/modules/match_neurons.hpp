@@ -20,6 +20,9 @@ namespace interpscale::modules {
                                                      MatrixView<const float> inputs,
                                                      const kernels::Context<float>& context);
 
+/// Which columns [D, n] of those are of neurons that vary: not all zeros.
+[[nodiscard]] std::vector<bool> varying(MatrixView<const float> standardised);
+
 /// Absolute correlations [n, m] of standardised columns [D, n] and [D, m]. 2 D n m FLOPs.
 [[nodiscard]] Matrix<float> absolute_correlations(MatrixView<const float> neurons,
                                                   MatrixView<const float> known,

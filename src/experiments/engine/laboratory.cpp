@@ -24,6 +24,21 @@ constexpr std::size_t kBatch = 128;
 constexpr double kRate = 2e-3;
 constexpr double kBiasDeviation = 0.1;
 
+using Clock = std::chrono::steady_clock;
+
+/// Adds the seconds of its life to `total`.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& total) : total_(total) {}
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~Stopwatch() { total_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  double& total_;
+  Clock::time_point start_ = Clock::now();
+};
+
 }  // namespace
 
 data::Dataset first_examples(const data::Dataset& dataset, std::size_t count) {
@@ -81,11 +96,24 @@ Result<const data::Dataset*> Laboratory::fit_examples() {
   return &*fit_examples_;
 }
 
+void Laboratory::train(nn::Mlp<float>& network, const data::Dataset& dataset,
+                       std::uint64_t stream) {
+  const Stopwatch stopwatch(preparation_seconds_);
+  data::train(network, dataset,
+              {.epochs = scale().training_epochs,
+               .batch = kBatch,
+               .peak_rate = kRate,
+               .seed = stream,
+               .threads = options_.training_threads},
+              *backend_);
+}
+
 Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed) {
   const std::filesystem::path file =
       options_.folder / fmt::format("images-w{}-s{}.safetensors", width, seed);
   std::error_code error;
   if (std::filesystem::exists(file, error)) {
+    const Stopwatch stopwatch(preparation_seconds_);
     return data::load_network(file, kernels::Activation::kRelu);
   }
   const Result<const data::Split*> split = images();
@@ -100,13 +128,7 @@ Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed) {
                                 .outputs = train.classes,
                                 .activation = kernels::Activation::kRelu},
                                stream, kBiasDeviation);
-  data::train(network, train,
-              {.epochs = scale().training_epochs,
-               .batch = kBatch,
-               .peak_rate = kRate,
-               .seed = stream,
-               .threads = options_.training_threads},
-              *backend_);
+  this->train(network, train, stream);
   if (Result<void> saved = data::save_network(network, file); !saved) {
     return tl::unexpected(saved.error());
   }
@@ -114,22 +136,35 @@ Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed) {
 }
 
 Result<double> Laboratory::training_step_seconds(const nn::Mlp<float>& network) {
-  using Clock = std::chrono::steady_clock;
   const Result<const data::Split*> split = images();
   if (!split) {
     return tl::unexpected(split.error());
   }
+  return training_step_seconds(network, (*split)->train);
+}
+
+double Laboratory::training_step_seconds(const nn::Mlp<float>& network,
+                                         const data::Dataset& dataset) {
   constexpr int kSlices = 9;
   constexpr int kStepsOfSlice = 8;
-  const data::Batch batch = data::sample((*split)->train, kBatch, options_.seed);
+  const data::Batch batch = data::sample(dataset, kBatch, options_.seed);
+  const bool labelled = !batch.labels.empty();
+  nn::Targets<float> targets;
+  if (labelled) {
+    targets.labels = batch.labels;
+  } else {
+    targets.values = batch.targets;
+  }
   nn::Mlp<float> trained = network;
-  nn::TrainingStep<float> step(network.topology, kBatch, nn::Loss::kCrossEntropy, {});
+  nn::TrainingStep<float> step(network.topology, kBatch,
+                               labelled ? nn::Loss::kCrossEntropy : nn::Loss::kMeanSquaredError,
+                               {});
   std::vector<double> slices;
   for (int slice = 0; slice <= kSlices; ++slice) {
     const Clock::time_point start = Clock::now();
     for (int s = 0; s < kStepsOfSlice; ++s) {
       // Without a rate the work is the same, and the network stays.
-      static_cast<void>(step.run(trained, batch.inputs, {.labels = batch.labels}, 0.0, context()));
+      static_cast<void>(step.run(trained, batch.inputs, targets, 0.0, context()));
     }
     if (slice > 0) {  // the first one warms up
       slices.push_back(std::chrono::duration<double>(Clock::now() - start).count() / kStepsOfSlice);

@@ -9,6 +9,7 @@
 #include <map>
 #include <numeric>
 
+#include "interpscale/experiments/rules.hpp"
 #include "interpscale/scaling/ratio.hpp"
 #include "interpscale/scaling/student_t.hpp"
 
@@ -19,6 +20,59 @@ constexpr double kUpperTail = 0.975;
 constexpr std::size_t kFewestSizes = 4;
 /// The band within which a ratio counts as constant; only the exponent is asked for here.
 constexpr double kConstantWithin = 0.05;
+
+/// What is fitted: every size with its repeats. `over` empty: ones.
+struct Repeats {
+  std::vector<double> figure;
+  std::vector<double> over;
+};
+
+std::map<std::uint64_t, Repeats> repeats_by_size(std::uint64_t Outcome::*size,
+                                                 const std::vector<const Outcome*>& outcomes,
+                                                 std::string_view figure, std::string_view over) {
+  std::map<std::uint64_t, Repeats> by_size;
+  for (const Outcome* outcome : outcomes) {
+    const double value = outcome->figure(figure).value_or(0);
+    const double below = over.empty() ? 1.0 : outcome->figure(over).value_or(0);
+    if (value > 0 && below > 0) {
+      by_size[outcome->*size].figure.push_back(value);
+      by_size[outcome->*size].over.push_back(below);
+    }
+  }
+  return by_size;
+}
+
+std::optional<Figure> exponent_in(std::uint64_t Outcome::*size,
+                                  const std::vector<const Outcome*>& outcomes,
+                                  std::string_view figure, std::string_view over) {
+  std::map<std::uint64_t, Repeats> by_size = repeats_by_size(size, outcomes, figure, over);
+  if (by_size.size() < kFewestSizes) {
+    return std::nullopt;
+  }
+  std::size_t repeats = by_size.begin()->second.figure.size();
+  for (const auto& [extent, repeated] : by_size) {
+    repeats = std::min(repeats, repeated.figure.size());
+  }
+  std::vector<double> sizes;
+  std::vector<scaling::Observation> numerator;
+  std::vector<scaling::Observation> denominator;
+  for (auto& [extent, repeated] : by_size) {
+    repeated.figure.resize(repeats);
+    repeated.over.resize(repeats);
+    scaling::Observation observation;
+    observation.name = fmt::format("size {}", extent);
+    observation.parameters = static_cast<double>(extent);
+    observation.neurons = 1;
+    observation.rounds = repeated.figure;
+    sizes.push_back(observation.parameters);
+    numerator.push_back(observation);
+    observation.rounds = repeated.over;
+    denominator.push_back(observation);
+  }
+  const auto fit =
+      scaling::fit_ratio(sizes, numerator, denominator, sizes.back(), kConstantWithin, {});
+  return fit ? std::optional<Figure>(Figure{fit->exponent, fit->interval}) : std::nullopt;
+}
 
 }  // namespace
 
@@ -54,38 +108,45 @@ std::optional<Figure> geometric_mean_of(const std::vector<double>& values) {
 }
 
 std::optional<Figure> exponent_in_parameters(const std::vector<const Outcome*>& outcomes,
-                                             std::string_view figure) {
-  std::map<std::uint64_t, std::vector<double>> by_size;
+                                             std::string_view figure, std::string_view over) {
+  return exponent_in(&Outcome::parameters, outcomes, figure, over);
+}
+
+std::optional<Figure> exponent_in_neurons(const std::vector<const Outcome*>& outcomes,
+                                          std::string_view figure, std::string_view over) {
+  return exponent_in(&Outcome::neurons, outcomes, figure, over);
+}
+
+std::string described(const Figure& figure) {
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", figure.value, figure.interval.low,
+                     figure.interval.high);
+}
+
+std::string cost_law(const std::vector<const Outcome*>& outcomes, std::string_view seconds,
+                     std::string_view what) {
+  const std::optional<Figure> parameters = exponent_in_parameters(outcomes, seconds);
+  const std::optional<Figure> neurons = exponent_in_neurons(outcomes, seconds);
+  const std::optional<Figure> tax = exponent_in_parameters(outcomes, seconds, "step_seconds");
+  if (!parameters || !neurons || !tax) {
+    return {};
+  }
+  return fmt::format("; {} takes time ~ N^{} or n^{}, over that of a training step ~ N^{}", what,
+                     described(*parameters), described(*neurons), described(*tax));
+}
+
+std::optional<Figure> mean_of_figure(const std::vector<const Outcome*>& outcomes,
+                                     std::string_view figure) {
+  std::vector<double> values;
   for (const Outcome* outcome : outcomes) {
-    const std::optional<double> value = outcome->figure(figure);
-    if (value && *value > 0) {
-      by_size[outcome->parameters].push_back(*value);
+    if (const std::optional<double> value = outcome->figure(figure)) {
+      values.push_back(*value);
     }
   }
-  if (by_size.size() < kFewestSizes) {
-    return std::nullopt;
-  }
-  std::size_t repeats = by_size.begin()->second.size();
-  for (const auto& [size, values] : by_size) {
-    repeats = std::min(repeats, values.size());
-  }
-  std::vector<double> sizes;
-  std::vector<scaling::Observation> values;
-  std::vector<scaling::Observation> ones;
-  for (auto& [size, repeated] : by_size) {
-    repeated.resize(repeats);
-    scaling::Observation observation;
-    observation.name = fmt::format("{} parameters", size);
-    observation.parameters = static_cast<double>(size);
-    observation.neurons = 1;
-    observation.rounds = repeated;
-    sizes.push_back(observation.parameters);
-    values.push_back(observation);
-    observation.rounds.assign(repeats, 1.0);
-    ones.push_back(observation);
-  }
-  const auto fit = scaling::fit_ratio(sizes, values, ones, sizes.back(), kConstantWithin, {});
-  return fit ? std::optional<Figure>(Figure{fit->exponent, fit->interval}) : std::nullopt;
+  return mean_of(values);
+}
+
+Verdict judge_below(const scaling::Interval& interval, double level) {
+  return judge_side({-interval.high, -interval.low}, -level);
 }
 
 }  // namespace interpscale::experiments

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "interpscale/scaling/observation.hpp"
+
 namespace interpscale::experiments {
 namespace {
 
@@ -59,12 +61,13 @@ Result<Outcome> run_piece(
   outcome.figures = {{"loss", specimen.whole.loss},
                      {"accuracy", specimen.whole.accuracy},
                      {"step_seconds", *step}};
+  const double prepared = laboratory.preparation_seconds();
   const Clock::time_point start = Clock::now();
   if (Result<void> done = work(specimen, laboratory, outcome); !done) {
     outcome.status = "failed";
     outcome.reason = done.error().message;
   }
-  outcome.seconds = seconds_since(start);
+  outcome.seconds = seconds_since(start) - (laboratory.preparation_seconds() - prepared);
   return outcome;
 }
 
@@ -86,6 +89,18 @@ std::vector<Piece> pieces_of_networks(
     }
   }
   return pieces;
+}
+
+double seconds_of(const std::function<void()>& work) {
+  constexpr double kLong = 0.02;  // seconds, of which an interruption is a small part
+  constexpr int kRepetitions = 5;
+  std::vector<double> seconds;
+  do {
+    const Clock::time_point start = Clock::now();
+    work();
+    seconds.push_back(seconds_since(start));
+  } while (seconds.back() < kLong && seconds.size() < kRepetitions);
+  return scaling::median(seconds);
 }
 
 double gained_by_training(const Outcome& outcome) {

@@ -25,9 +25,9 @@ struct Specimen {
 /// A piece a width and seed, called "width 64, seed 0", that trains the network (or reads it),
 /// calls `work` to fill figures and series, and records topology, N, n, seed, the figures `loss`,
 /// `accuracy` and `step_seconds` (one training step on 128 samples) and the seconds that `work`
-/// took. `seconds_at_reference`: what work is assumed to take on a network of 10^5 parameters, in
-/// proportion to N. A network whose loss is no better than that of equal odds on every class never
-/// trained: a failed outcome that says so.
+/// took, those of trainings it asked for left out. `seconds_at_reference`: what work is assumed to
+/// take on a network of 10^5 parameters, in proportion to N. A network whose loss is no better than
+/// that of equal odds on every class never trained: a failed outcome that says so.
 [[nodiscard]] std::vector<Piece> pieces_of_networks(
     const ArgumentScale& scale, double seconds_at_reference,
     std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)> work);
@@ -37,6 +37,9 @@ inline constexpr std::size_t kImageClasses = 10;
 
 /// Loss of equal odds on every class less the network's own (`loss`): what training gained.
 [[nodiscard]] double gained_by_training(const Outcome& outcome);
+
+/// Seconds that `work` takes: short work is repeated, and the median counts.
+[[nodiscard]] double seconds_of(const std::function<void()>& work);
 
 /// Seconds since a start.
 [[nodiscard]] double seconds_since(std::chrono::steady_clock::time_point start);
