@@ -42,6 +42,14 @@ void labels_fit(MatrixView<const T> logits, std::span<const std::uint32_t> label
 }
 
 template <class T>
+void soft_targets_fit(MatrixView<const T> logits, MatrixView<const T> targets,
+                      std::span<const T> losses, std::span<const T> magnitudes) {
+  same_shape(logits, targets);
+  require(losses.size() == logits.rows(), "losses are not [B]");
+  require(magnitudes.size() == logits.rows(), "magnitudes are not [B]");
+}
+
+template <class T>
 void same_length(std::span<const T> gradient, std::span<const T> state,
                  std::span<const T> weights) {
   require(gradient.size() == weights.size() && state.size() == weights.size(),

@@ -129,6 +129,14 @@ class Counting final : public CountingBackend<T> {
          {operand(logits), operand(gradient)},
          cross_entropy_gradient_flops(logits.rows(), logits.cols()));
   }
+  void soft_cross_entropy(MatrixView<const T> logits, MatrixView<const T> targets,
+                          std::span<T> losses, std::span<T> magnitudes,
+                          const Execution& with) const override {
+    inner_.soft_cross_entropy(logits, targets, losses, magnitudes, with);
+    note("soft_cross_entropy", "", {logits.rows(), logits.cols()},
+         {operand(logits), operand(targets)},
+         soft_cross_entropy_flops(logits.rows(), logits.cols()));
+  }
   void squared_error_gradient(MatrixView<const T> predictions, MatrixView<const T> targets, T scale,
                               std::span<T> losses, MatrixView<T> gradient,
                               const Execution& with) const override {

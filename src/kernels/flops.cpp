@@ -65,6 +65,10 @@ Flops cross_entropy_gradient_flops(std::uint64_t rows, std::uint64_t classes) {
   return cross_entropy_flops(rows, classes) + 2 * rows * classes + rows;
 }
 
+Flops soft_cross_entropy_flops(std::uint64_t rows, std::uint64_t classes) {
+  return 5 * rows * classes + 2 * rows;
+}
+
 Flops squared_error_gradient_flops(std::uint64_t rows, std::uint64_t outputs) {
   return 4 * rows * outputs + rows;
 }

@@ -128,19 +128,20 @@ Shape family_of(const std::vector<Shape>& shapes) {
   return {.inputs = largest->first.first, .width = 0, .depth = largest->first.second};
 }
 
-/// Chooses among a subject's cells: without the slow ones, then thinned to the plan's bounds.
+/// Chooses among a subject's cells, `fewest` of them at least: without the slow ones, then thinned
+/// to the plan's bounds.
 std::vector<Cell> design_of(const SubjectName& subject, const Plan& plan, std::vector<Cell> cells,
-                            LeftOutOf& left_out) {
+                            std::size_t fewest, LeftOutOf& left_out) {
   const Shape family = family_of(shapes_of(plan));
   if (!plan.shapes.empty()) {
-    const std::vector<std::size_t> kept = without_slow(design_points(cells, plan, family));
+    const std::vector<std::size_t> kept = without_slow(design_points(cells, plan, family), fewest);
     cells =
         keep(std::move(cells), kept, "products too small to run at the machine's rate", left_out);
   }
   if (subject.subject != "training_step") {
-    const std::vector<std::size_t> kept =
-        thinned(design_points(cells, plan, family),
-                {.seconds = plan.subject_seconds, .most = plan.cells_per_subject});
+    const std::vector<std::size_t> kept = thinned(
+        design_points(cells, plan, family),
+        {.seconds = plan.subject_seconds, .most = plan.cells_per_subject, .fewest = fewest});
     cells =
         keep(std::move(cells), kept, "adds little to the design for the time it takes", left_out);
   }
@@ -178,14 +179,17 @@ std::vector<Cell> widest_design(const SubjectName& subject, const Plan& plan,
       wide.push_back(cell);
     }
   }
-  if (!plan.shapes.empty() && wide.size() < cells.size()) {
-    std::vector<Cell> design = design_of(subject, plan, std::move(wide), left_out_of_wide);
+  const bool has_narrow = !plan.shapes.empty() && wide.size() < cells.size();
+  if (has_narrow) {
+    std::vector<Cell> design =
+        design_of(subject, plan, std::move(wide), kFewestCells, left_out_of_wide);
     if (tells_a_law(design)) {
       left_out = std::move(left_out_of_wide);
       return design;
     }
   }
-  return design_of(subject, plan, std::move(cells), left_out);
+  return design_of(subject, plan, std::move(cells), has_narrow ? kFewestNarrowCells : kFewestCells,
+                   left_out);
 }
 
 /// In a preset, a subject that is too dear for enough networks is not measured at all: its few

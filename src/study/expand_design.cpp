@@ -103,7 +103,7 @@ DesignPoint design_point(const nn::Topology& topology, double seconds, double sl
 std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
                                  const DesignBounds& bounds) {
   std::vector<std::size_t> kept = all_of(points);
-  while (kept.size() > kFewestCells && exceeds(points, kept, bounds)) {
+  while (kept.size() > bounds.fewest && exceeds(points, kept, bounds)) {
     const Moments moments = moments_of(points, kept);
     if (!(moments.determinant() > 0)) {
       break;
@@ -129,14 +129,14 @@ std::vector<std::size_t> thinned(const std::vector<DesignPoint>& points,
   return kept;
 }
 
-std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points) {
+std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points, std::size_t fewest) {
   std::vector<std::size_t> kept = all_of(points);
   std::vector<std::size_t> slowest_first = kept;
   std::stable_sort(slowest_first.begin(), slowest_first.end(), [&](std::size_t a, std::size_t b) {
     return points[a].slowdown > points[b].slowdown;
   });
   for (const std::size_t slow : slowest_first) {
-    if (points[slow].slowdown <= kLargestSlowdown || kept.size() <= kFewestCells) {
+    if (points[slow].slowdown <= kLargestSlowdown || kept.size() <= fewest) {
       break;
     }
     std::vector<std::size_t> others = kept;

@@ -23,8 +23,10 @@ struct DesignPoint {
                                        double slowdown);
 
 /// No choice leaves fewer cells, or a smaller range of N or fewer of the family where the
-/// candidates have them.
+/// candidates have them. Times on narrow networks, whose rows do not fill vectors, scatter two to
+/// four times as far about a law: a design of them wants more cells for the same interval.
 inline constexpr std::size_t kFewestCells = 8;
+inline constexpr std::size_t kFewestNarrowCells = 12;
 inline constexpr double kFewestDecades = 1.6;
 inline constexpr std::ptrdiff_t kFewestOfFamily = 5;
 /// A subject of a preset that has fewer cells, or this much less of a range, is left out.
@@ -36,13 +38,16 @@ inline constexpr double kLargestSlowdown = 1.5;
 inline constexpr double kLargestDesignVif = 6;
 
 /// Indices of the points that stay, ascending: without the slow ones, the slowest first, as far as
-/// the bounds above allow.
-[[nodiscard]] std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points);
+/// the bounds above allow, at least `fewest`.
+[[nodiscard]] std::vector<std::size_t> without_slow(const std::vector<DesignPoint>& points,
+                                                    std::size_t fewest);
 
-/// Bounds that a subject's cells are thinned to; 0 means none.
+/// Bounds that a subject's cells are thinned to, as long as more than `fewest` are left; 0 means
+/// none.
 struct DesignBounds {
   double seconds = 0;
   std::size_t most = 0;
+  std::size_t fewest = kFewestCells;
 };
 
 /// Indices of the points that stay, ascending. While a bound is exceeded, the point with the

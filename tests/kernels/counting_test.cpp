@@ -36,6 +36,7 @@ TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels
   std::vector<T> third(kN);
   std::vector<T> fourth(kN);
   std::vector<T> losses(kB);
+  std::vector<T> magnitudes(kB);
   const std::vector<std::uint32_t> labels(kB);
   const auto counted = [&](const auto& call) {
     counting->reset();
@@ -89,6 +90,8 @@ TEMPLATE_TEST_CASE("counting backend: every operation adds its FLOPs", "[kernels
   CHECK(counted([&] { counting->cross_entropy(h, labels, losses, with); }) == 3 * kB * kN + 3 * kB);
   CHECK(counted([&] { counting->cross_entropy_gradient(h, labels, T{1}, losses, z, with); }) ==
         5 * kB * kN + 4 * kB);
+  CHECK(counted([&] { counting->soft_cross_entropy(h, h, losses, magnitudes, with); }) ==
+        5 * kB * kN + 2 * kB);
   CHECK(counted([&] { counting->squared_error_gradient(h, h, T{1}, losses, z, with); }) ==
         4 * kB * kN + kB);
   CHECK(counted([&] { counting->sgd_step({}, columns, other, third, with); }) == 4 * kN);

@@ -197,6 +197,80 @@ TEMPLATE_TEST_CASE("cross-entropy: a sample that is not a number shows, its neig
   }
 }
 
+/// Rows that sum to 1, as nearly as T can tell.
+template <class T>
+Operand<T> random_targets(std::size_t rows, std::size_t classes, std::uint64_t stream) {
+  Operand<T> targets = random_operand<T>(rows, classes, stream);
+  for (std::size_t b = 0; b < rows; ++b) {
+    double sum = 0.0;
+    for (const T value : targets.view().row(b)) {
+      sum += std::exp(static_cast<double>(value));
+    }
+    for (T& value : targets.view().row(b)) {
+      value = static_cast<T>(std::exp(static_cast<double>(value)) / sum);
+    }
+  }
+  return targets;
+}
+
+TEMPLATE_TEST_CASE("soft cross-entropy: losses and magnitudes equal the reference",
+                   "[kernels][losses]", float, double) {
+  Workspace workspace;
+  const Execution with{1, workspace};
+  constexpr std::size_t kRows = 83;
+  for (const auto& backend : all_backends<TestType>()) {
+    for (const std::size_t classes : kClasses) {
+      const auto logits = random_operand<TestType>(kRows, classes, 1);
+      const auto targets = random_targets<TestType>(kRows, classes, 2);
+      std::vector<double> wanted(kRows);
+      std::vector<double> wanted_magnitudes(kRows);
+      reference().soft_cross_entropy(in_double(logits), in_double(targets), wanted,
+                                     wanted_magnitudes, with);
+      std::vector<TestType> got(kRows);
+      std::vector<TestType> magnitudes(kRows);
+      backend->soft_cross_entropy(logits, targets, got, magnitudes, with);
+      // As the cross-entropy's; the weighted sum adds a difference (below 10), a product and C sums
+      // of a total weight of at most 2, and is rounded once more with the logarithm.
+      const double largest = 10.0 + std::log(static_cast<double>(classes));
+      const auto bound = [&](std::size_t) {
+        return gamma<TestType>(10 + 2 + classes) + gamma<TestType>(10) * largest +
+               gamma<TestType>(classes + 3) * 2.0 * 10.0;
+      };
+      INFO(backend->name() << " " << backend->target() << " classes " << classes);
+      CHECK(outside(got, wanted, bound) == 0);
+      CHECK(outside(magnitudes, wanted_magnitudes, [](std::size_t) { return 0.0; }) == 0);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("soft cross-entropy: a sample's bits do not depend on its place in the batch",
+                   "[kernels][losses]", float, double) {
+  using T = TestType;
+  Workspace workspace;
+  const Execution with{1, workspace};
+  constexpr std::size_t kRows = 70;  // more than a block of samples on any instruction set
+  for (const auto& backend : all_backends<T>()) {
+    for (const std::size_t classes : kClasses) {
+      const auto logits = random_operand<T>(kRows, classes, 1);
+      const auto targets = random_targets<T>(kRows, classes, 2);
+      std::vector<T> wanted(kRows);
+      std::vector<T> magnitudes(kRows);
+      backend->soft_cross_entropy(logits, targets, wanted, magnitudes, with);
+      for (std::size_t rows = 1; rows <= 40; ++rows) {
+        const std::size_t first = kRows - rows - rows / 2;
+        std::vector<T> got(rows);
+        std::vector<T> some(rows);
+        backend->soft_cross_entropy(logits.view().rows_from(first, rows),
+                                    targets.view().rows_from(first, rows), got, some, with);
+        INFO(backend->name() << " " << backend->target() << " classes " << classes << " rows "
+                             << rows);
+        CHECK(got == std::vector<T>(&wanted[first], &wanted[first] + rows));
+        CHECK(some == std::vector<T>(&magnitudes[first], &magnitudes[first] + rows));
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("squared error: losses and gradients equal the reference", "[kernels][losses]",
                    float, double) {
   Workspace workspace;
@@ -295,7 +369,7 @@ TEMPLATE_TEST_CASE("reductions, losses and optimizers: one and two threads give 
   for (const auto& backend : all_backends<T>()) {
     const auto run = [&](int threads) {
       const Execution with{threads, workspace};
-      std::vector<std::vector<T>> vectors(3, std::vector<T>(kRows));
+      std::vector<std::vector<T>> vectors(5, std::vector<T>(kRows));
       std::vector<T> sums(kCols);
       Moments<T> moments(kCols);
       Operand<T> softmax(kRows, kCols);
@@ -305,6 +379,7 @@ TEMPLATE_TEST_CASE("reductions, losses and optimizers: one and two threads give 
       backend->cross_entropy(a, labels, vectors[0], with);
       backend->cross_entropy_gradient(a, labels, T{0.5}, vectors[1], softmax, with);
       backend->squared_error_gradient(a, b, T{0.5}, vectors[2], errors, with);
+      backend->soft_cross_entropy(a, b, vectors[3], vectors[4], with);
       auto w = random_vector<T>(kCount, 5);
       auto v = random_vector<T>(kCount, 6);
       std::vector<T> m(kCount);
@@ -349,6 +424,11 @@ TEMPLATE_TEST_CASE("reductions, losses and optimizers: misfits are contract viol
     CHECK_THROWS_AS(backend->cross_entropy(a, labels, four, with), ContractViolation);
     CHECK_THROWS_AS(backend->cross_entropy_gradient(a, labels, T{1}, three, wide, with),
                     ContractViolation);
+    std::vector<T> magnitudes(3);
+    CHECK_THROWS_AS(backend->soft_cross_entropy(a, wide, three, magnitudes, with),
+                    ContractViolation);
+    CHECK_THROWS_AS(backend->soft_cross_entropy(a, a, three, four, with), ContractViolation);
+    CHECK_THROWS_AS(backend->soft_cross_entropy(a, a, four, magnitudes, with), ContractViolation);
     CHECK_THROWS_AS(backend->squared_error_gradient(a, wide, T{1}, three, out, with),
                     ContractViolation);
     CHECK_THROWS_AS(backend->sgd_step({}, four, three, three, with), ContractViolation);

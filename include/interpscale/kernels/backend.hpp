@@ -188,6 +188,12 @@ class Backend {
                                       std::span<const std::uint32_t> labels, T scale,
                                       std::span<T> losses, MatrixView<T> gradient,
                                       const Execution& with) const = 0;
+  /// losses[b] := -sum_c targets(b, c) log softmax(logits(b, :))[c], where a row of targets sums to
+  /// 1; magnitudes[b] := max_c |logits(b, c)|, by which a caller bounds what rounding did to it.
+  /// logits, targets [B, C]; losses, magnitudes [B].
+  virtual void soft_cross_entropy(MatrixView<const T> logits, MatrixView<const T> targets,
+                                  std::span<T> losses, std::span<T> magnitudes,
+                                  const Execution& with) const = 0;
   /// losses[b] := mean_c (p - t)^2; gradient(b, c) := scale 2 (p - t) / C. All [B, C].
   virtual void squared_error_gradient(MatrixView<const T> predictions, MatrixView<const T> targets,
                                       T scale, std::span<T> losses, MatrixView<T> gradient,

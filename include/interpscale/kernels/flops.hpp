@@ -39,6 +39,8 @@ struct EpilogueCost {
 [[nodiscard]] Flops cross_entropy_flops(std::uint64_t rows, std::uint64_t classes);
 /// The same, and per element divide and scale; per row the subtraction of the one-hot target.
 [[nodiscard]] Flops cross_entropy_gradient_flops(std::uint64_t rows, std::uint64_t classes);
+/// Per element: subtract, exp, add, multiply, add; per row: log, add.
+[[nodiscard]] Flops soft_cross_entropy_flops(std::uint64_t rows, std::uint64_t classes);
 /// Per element: subtract, square, add, scale; per row: one division.
 [[nodiscard]] Flops squared_error_gradient_flops(std::uint64_t rows, std::uint64_t outputs);
 [[nodiscard]] Flops sgd_step_flops(std::uint64_t count);                           // 4 a weight

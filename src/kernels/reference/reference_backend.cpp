@@ -178,6 +178,23 @@ void ReferenceBackend<T>::cross_entropy_gradient(MatrixView<const T> logits,
 }
 
 template <class T>
+void ReferenceBackend<T>::soft_cross_entropy(MatrixView<const T> logits,
+                                             MatrixView<const T> targets, std::span<T> losses,
+                                             std::span<T> magnitudes, const Execution&) const {
+  checks::soft_targets_fit<T>(logits, targets, losses, magnitudes);
+  for (std::size_t b = 0; b < logits.rows(); ++b) {
+    const SoftmaxSums<T> sums = softmax_sums<T>(logits.row(b));
+    T below = T{0};
+    magnitudes[b] = T{0};
+    for (std::size_t c = 0; c < logits.cols(); ++c) {
+      below += targets(b, c) * (sums.largest - logits(b, c));
+      magnitudes[b] = std::max(magnitudes[b], std::abs(logits(b, c)));
+    }
+    losses[b] = std::log(sums.exponentials) + below;
+  }
+}
+
+template <class T>
 void ReferenceBackend<T>::squared_error_gradient(MatrixView<const T> predictions,
                                                  MatrixView<const T> targets, T scale,
                                                  std::span<T> losses, MatrixView<T> gradient,

@@ -148,6 +148,8 @@ struct LossKernels {
   /// gradient may be an empty view: then only the losses are computed.
   void (*cross_entropy)(MatrixView<const T> logits, std::span<const std::uint32_t> labels, T scale,
                         std::span<T> losses, MatrixView<T> gradient);
+  void (*soft_cross_entropy)(MatrixView<const T> logits, MatrixView<const T> targets,
+                             std::span<T> losses, std::span<T> magnitudes);
   void (*squared_error)(MatrixView<const T> predictions, MatrixView<const T> targets, T scale,
                         std::span<T> losses, MatrixView<T> gradient);
 };

@@ -166,6 +166,90 @@ void cross_entropy(MatrixView<const T> logits, std::span<const std::uint32_t> la
   form(logits, labels, scale, losses, gradient);
 }
 
+/// The loss of one vector of samples against targets by class, laid out as the logits are.
+template <class T>
+HWY_INLINE Vector<T> soft_loss_across(const T* by_class, const T* targets, std::size_t stride,
+                                      std::size_t classes, Vector<T>& magnitude) {
+  const Tag<T> d;
+  Vector<T> largest = hn::Load(d, by_class);
+  magnitude = hn::Abs(largest);
+  for (std::size_t c = 1; c < classes; ++c) {
+    const Vector<T> logit = hn::Load(d, by_class + c * stride);
+    largest = hn::Max(largest, logit);
+    magnitude = hn::Max(magnitude, hn::Abs(logit));
+  }
+  Vector<T> sum = hn::Zero(d);
+  Vector<T> weighted = hn::Zero(d);
+  for (std::size_t c = 0; c < classes; ++c) {
+    const Vector<T> shifted = hn::Sub(hn::Load(d, by_class + c * stride), largest);
+    sum = hn::Add(sum, exponential_of_nonpositive<T>(shifted));
+    weighted = hn::MulAdd(hn::Load(d, targets + c * stride), shifted, weighted);
+  }
+  return hn::Sub(hn::Log(d, sum), weighted);
+}
+
+/// Samples as lanes; 1 <= logits.cols() <= kMostClassesAcross. Lanes behind the last sample hold
+/// zeros.
+template <class T>
+void soft_cross_entropy_across(MatrixView<const T> logits, MatrixView<const T> targets,
+                               std::span<T> losses, std::span<T> magnitudes) {
+  HWY_ALIGN T by_class[kBlockSize<T>];
+  HWY_ALIGN T targets_by_class[kBlockSize<T>];
+  const std::size_t classes = logits.cols();
+  const std::size_t stride =
+      std::min(kMostBlockVectors, kMostClassesAcross<T> / classes) * kLanes<T>;
+  for (std::size_t b = 0; b < logits.rows(); b += stride) {
+    const std::size_t count = std::min(stride, logits.rows() - b);
+    transpose_matrix(logits.row_data(b), logits.leading_dimension(), count, classes, by_class,
+                     stride);
+    transpose_matrix(targets.row_data(b), targets.leading_dimension(), count, classes,
+                     targets_by_class, stride);
+    const std::size_t lanes_end = round_up(count, kLanes<T>);
+    for (std::size_t c = 0; count < lanes_end && c < classes; ++c) {
+      std::fill(by_class + c * stride + count, by_class + c * stride + lanes_end, T{0});
+      std::fill(targets_by_class + c * stride + count, targets_by_class + c * stride + lanes_end,
+                T{0});
+    }
+    for_vectors<T>(count, [&](std::size_t i, auto place) HWY_ATTR {
+      Vector<T> magnitude;
+      const Vector<T> loss =
+          soft_loss_across(by_class + i, targets_by_class + i, stride, classes, magnitude);
+      place.store(loss, losses.data() + b + i);
+      place.store(magnitude, magnitudes.data() + b + i);
+    });
+  }
+}
+
+/// A sample at a time, its classes as lanes.
+template <class T>
+void soft_cross_entropy_by_rows(MatrixView<const T> logits, MatrixView<const T> targets,
+                                std::span<T> losses, std::span<T> magnitudes) {
+  const Tag<T> d;
+  for (std::size_t b = 0; b < logits.rows(); ++b) {
+    const std::span<const T> row = logits.row(b);
+    const T largest = largest_of(row);
+    const Vector<T> shift = hn::Set(d, largest);
+    Vector<T> weighted = hn::Zero(d);
+    Vector<T> magnitude = hn::Zero(d);
+    for_vectors<T>(row.size(), [&](std::size_t j, auto place) HWY_ATTR {
+      const Vector<T> logit = place.load(row.data() + j);  // outside a part, targets are zero
+      weighted = hn::MulAdd(place.load(targets.row_data(b) + j), hn::Sub(logit, shift), weighted);
+      magnitude = hn::Max(magnitude, hn::Abs(logit));
+    });
+    const T sum = sum_of_exponentials<T>(row, largest, nullptr);
+    losses[b] = hn::GetLane(hn::Log(d, hn::Set(d, sum))) - hn::GetLane(hn::SumOfLanes(d, weighted));
+    magnitudes[b] = hn::GetLane(hn::MaxOfLanes(d, magnitude));
+  }
+}
+
+template <class T>
+void soft_cross_entropy(MatrixView<const T> logits, MatrixView<const T> targets,
+                        std::span<T> losses, std::span<T> magnitudes) {
+  const auto form = logits.cols() <= kMostClassesAcross<T> ? soft_cross_entropy_across<T>
+                                                           : soft_cross_entropy_by_rows<T>;
+  form(logits, targets, losses, magnitudes);
+}
+
 template <class T>
 void squared_error(MatrixView<const T> predictions, MatrixView<const T> targets, T scale,
                    std::span<T> losses, MatrixView<T> gradient) {
@@ -186,7 +270,7 @@ void squared_error(MatrixView<const T> predictions, MatrixView<const T> targets,
 
 template <class T>
 LossKernels<T> loss_kernels() {
-  return {cross_entropy<T>, squared_error<T>};
+  return {cross_entropy<T>, soft_cross_entropy<T>, squared_error<T>};
 }
 
 void fill_float(LossKernels<float>& kernels) {

@@ -142,6 +142,18 @@ void SimdBackend<T>::cross_entropy_gradient(MatrixView<const T> logits,
 }
 
 template <class T>
+void SimdBackend<T>::soft_cross_entropy(MatrixView<const T> logits, MatrixView<const T> targets,
+                                        std::span<T> losses, std::span<T> magnitudes,
+                                        const Execution& with) const {
+  checks::soft_targets_fit<T>(logits, targets, losses, magnitudes);
+  share(with, logits.rows(), kStep, bytes_of(logits), [&](std::size_t first, std::size_t count) {
+    table_.losses.soft_cross_entropy(logits.rows_from(first, count),
+                                     targets.rows_from(first, count), losses.subspan(first, count),
+                                     magnitudes.subspan(first, count));
+  });
+}
+
+template <class T>
 void SimdBackend<T>::squared_error_gradient(MatrixView<const T> predictions,
                                             MatrixView<const T> targets, T scale,
                                             std::span<T> losses, MatrixView<T> gradient,

@@ -42,6 +42,9 @@ class SimdBackend final : public SimdAnalyses<T> {
   void cross_entropy_gradient(MatrixView<const T> logits, std::span<const std::uint32_t> labels,
                               T scale, std::span<T> losses, MatrixView<T> gradient,
                               const Execution& with) const override;
+  void soft_cross_entropy(MatrixView<const T> logits, MatrixView<const T> targets,
+                          std::span<T> losses, std::span<T> magnitudes,
+                          const Execution& with) const override;
   void squared_error_gradient(MatrixView<const T> predictions, MatrixView<const T> targets, T scale,
                               std::span<T> losses, MatrixView<T> gradient,
                               const Execution& with) const override;

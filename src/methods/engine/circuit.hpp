@@ -47,8 +47,8 @@ class Circuit {
   [[nodiscard]] std::uint64_t decisions() const { return decisions_; }
   [[nodiscard]] std::uint64_t settled() const { return settled_; }
 
-  /// Of one decision: what kernels count. The double precision of the constructor (one pass), of
-  /// `enter` (one) and of the few decisions that need it is not theirs, and is not in it.
+  /// Of one decision: what kernels count. Double precision is not theirs, and is not in it: a pass
+  /// in the constructor, two more spread over layers and units, and the few decisions that need it.
   [[nodiscard]] static kernels::Flops decision_flops(const Problem& problem);
   [[nodiscard]] static std::uint64_t scratch_bytes(const Problem& problem);
 
@@ -60,21 +60,29 @@ class Circuit {
   };
 
   [[nodiscard]] Estimate estimate(MatrixView<const float> logits);
-  [[nodiscard]] double exact() const;
-  /// h := phi(W h + b) for one sample, or W h + b for the read-out; returns where it stands.
-  [[nodiscard]] std::span<double> exact_layer(std::size_t layer, std::span<const double> below,
-                                              std::span<double> h) const;
+  [[nodiscard]] double exact();
+  /// Activations, or logits, of unit_ of layer_ on every sample.
+  void exact_unit(std::span<double> values) const;
+  /// Its edges are decided: above_ takes what it has become.
+  void leave_unit();
+  /// h := phi(W below + b) for one sample, or W below + b for the read-out.
+  void exact_layer(std::size_t layer, std::span<const double> below, std::span<double> h) const;
 
   const Probe<float>& probe_;
   const kernels::Context<float>& context_;
   std::span<MatrixView<float>> weights_;
-  MatrixView<double> original_;     // logits of the whole network, [B, C]
-  MatrixView<double> probability_;  // their softmax
-  MatrixView<double> below_;        // exact activations below the layer, [B, widest]
-  std::span<double> entropy_;       // sum p log p of each sample
-  std::span<double> first_;         // scratch of `exact_layer`, [widest]
+  std::span<MatrixView<double>> below_;  // exact activations below layer l, all edges there
+  MatrixView<double> log_probability_;   // of the whole network's classes, [B, C]
+  MatrixView<double> probability_;
+  MatrixView<double> above_;       // exact results of layer_; unit_'s as of the last `exact`
+  std::span<double> unit_values_;  // scratch of `exact`, [B]
+  MatrixView<float> targets_;      // the same in single precision
+  double mean_log_ = 0;            // mean_b sum_c p log p
+  std::span<double> first_;        // scratch of `exact_layer`, [widest]
   std::span<double> second_;
   std::span<float> losses_;
+  std::span<float> magnitudes_;
+  double rounding_;  // relative, of a logit
   std::size_t layer_ = 0;
   std::size_t unit_ = 0;
   std::size_t input_ = 0;

@@ -71,16 +71,19 @@ SuffixPruning::SuffixPruning(const Probe<float>& probe, const LayerStack& h, Cir
 }
 
 void SuffixPruning::prune_readout() {
+  const Workspace::Scope scope(context_.workspace);
   const std::size_t layer = topology_.hidden.size();
   const MatrixView<const float> top = h_[layer - 1];
+  const auto by_input = context_.workspace.matrix<float>(top.cols(), batch_);
   circuit_.enter(layer);
   circuit_layer(probe_, circuit_, layer, top, logits_, context_);
+  context_.backend.transpose(top, by_input, context_);
   for (std::size_t c = 0; c < topology_.outputs; ++c) {
     for (std::size_t b = 0; b < batch_; ++b) {
       pre_activation_[b] = static_cast<double>(logits_(b, c));
     }
     for (std::size_t i = 0; i < top.cols(); ++i) {
-      propose(c, i, top);
+      propose(c, i, by_input);
       for (std::size_t b = 0; b < batch_; ++b) {
         logits_(b, c) = static_cast<float>(proposed_[b]);
       }
@@ -102,8 +105,10 @@ void SuffixPruning::prune_hidden(std::size_t layer) {
   const auto z = context_.workspace.matrix<float>(batch_, width);
   const auto active = context_.workspace.matrix<float>(batch_, width);
   const auto columns = context_.workspace.matrix<float>(width, above);
+  const auto by_input = context_.workspace.matrix<float>(below.cols(), batch_);
   PingPong next_states(batch_, above, context_.workspace);
   circuit_.enter(layer);
+  context_.backend.transpose(below, by_input, context_);
   context_.backend.gemm(GemmCase::kNT, below, circuit_.weights(layer), z,
                         Epilogue<float>{.bias = probe_.network.layers[layer].bias}, context_);
   context_.backend.activate(topology_.activation, z, active, context_);
@@ -114,7 +119,7 @@ void SuffixPruning::prune_hidden(std::size_t layer) {
   for (std::size_t j = 0; j < width; ++j) {
     start_unit(j, z, active);
     for (std::size_t i = 0; i < below.cols(); ++i) {
-      propose(j, i, below);
+      propose(j, i, by_input);
       activate_proposed();
       if (circuit_.decide(suffix(layer, next, columns))) {
         accept(layer, j, i);
@@ -130,11 +135,12 @@ void SuffixPruning::prune_hidden(std::size_t layer) {
 
 std::uint64_t SuffixPruning::scratch_bytes(const Problem& problem) {
   const nn::Topology& topology = problem.topology;
-  std::uint64_t layers = 0;
+  std::uint64_t layers = matrix_bytes<float>(topology.hidden.back(), problem.batch);
   for (std::size_t layer = 0; layer < topology.hidden.size(); ++layer) {
     const std::size_t above = topology.fan_out(layer + 1);
     layers = std::max(layers, 2 * matrix_bytes<float>(problem.batch, topology.hidden[layer]) +
                                   matrix_bytes<float>(topology.hidden[layer], above) +
+                                  matrix_bytes<float>(topology.fan_in(layer), problem.batch) +
                                   PingPong::bytes(problem.batch, above));
   }
   return PingPong::bytes(problem.batch, widest_from(topology, 0)) +
@@ -153,10 +159,11 @@ void SuffixPruning::start_unit(std::size_t j, MatrixView<const float> z,
   }
 }
 
-void SuffixPruning::propose(std::size_t j, std::size_t i, MatrixView<const float> below) {
+void SuffixPruning::propose(std::size_t j, std::size_t i, MatrixView<const float> by_input) {
   const auto weight = static_cast<double>(circuit_.propose(j, i));
-  for (std::size_t b = 0; b < batch_; ++b) {
-    proposed_[b] = pre_activation_[b] - weight * static_cast<double>(below(b, i));
+  const std::span<const float> input = by_input.row(i);
+  for (std::size_t b = 0; b < input.size(); ++b) {
+    proposed_[b] = pre_activation_[b] - weight * static_cast<double>(input[b]);
   }
 }
 

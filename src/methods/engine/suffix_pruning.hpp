@@ -51,9 +51,9 @@ class SuffixPruning {
 
  private:
   void start_unit(std::size_t j, MatrixView<const float> z, MatrixView<const float> active);
-  /// The unit's pre-activation without one more input. Sums in double: what they round is the
-  /// product they start from.
-  void propose(std::size_t j, std::size_t i, MatrixView<const float> below);
+  /// The unit's pre-activation without one more input, by_input [inputs, B]. Sums in double: what
+  /// they round is the product they start from.
+  void propose(std::size_t j, std::size_t i, MatrixView<const float> by_input);
   void accept(std::size_t layer, std::size_t j, std::size_t i);
   /// delta := phi(proposed) - what the unit was when its edges' turn came.
   void activate_proposed();

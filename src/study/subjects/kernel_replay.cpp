@@ -120,6 +120,22 @@ Replay replay_cross_entropy_gradient(Stage& stage) {
   };
 }
 
+/// Each sample certain of one class.
+Replay replay_soft_cross_entropy(Stage& stage) {
+  const std::size_t rows = stage.extent(0);
+  const std::size_t classes = stage.extent(1);
+  const std::shared_ptr<Ring> targets = stage.matrix(1, rows, classes);
+  for (std::size_t i = 0; i < targets->all().rows(); ++i) {
+    std::ranges::fill(targets->all().row(i), 0.0F);
+    targets->all()(i, i % classes) = 1.0F;
+  }
+  return [logits = stage.matrix(0, rows, classes), targets, losses = std::vector<float>(rows),
+          magnitudes = std::vector<float>(rows)](const Context& context) mutable {
+    context.backend.soft_cross_entropy(logits->take(), targets->take(), losses, magnitudes,
+                                       context);
+  };
+}
+
 Replay replay_squared_error_gradient(Stage& stage) {
   const std::size_t rows = stage.extent(0);
   return [predictions = stage.matrix(0, rows, stage.extent(1)),
@@ -288,6 +304,7 @@ Recipes all_recipes() {
                  {"column_moments", {2, 1, replay_column_moments}},
                  {"cross_entropy", {2, 1, replay_cross_entropy}},
                  {"cross_entropy_gradient", {2, 2, replay_cross_entropy_gradient}},
+                 {"soft_cross_entropy", {2, 2, replay_soft_cross_entropy}},
                  {"squared_error_gradient", {2, 3, replay_squared_error_gradient}},
                  {"sgd_step", {1, 3, replay_sgd_step}},
                  {"adam_step", {1, 4, replay_adam_step}},
