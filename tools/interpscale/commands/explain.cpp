@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "interpscale/attribution_file.hpp"
+#include "interpscale/backend_option.hpp"
 #include "interpscale/commands.hpp"
 #include "interpscale/explanation.hpp"
 #include "interpscale/measure/environment.hpp"
@@ -243,8 +244,7 @@ void add_running(CLI::App& command, ExplainOptions& options) {
   command.add_option("--threads", options.request.threads, "Results do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command.add_option("--backend", options.request.backend, "simd, eigen or reference")
-      ->capture_default_str();
+  command.add_option("--backend", options.request.backend, backend_help())->capture_default_str();
   command
       .add_option("--memory", options.request.memory_bytes,
                   "The most to plan for, such as 512MB (default: a quarter of the machine)")

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "interpscale/backend_option.hpp"
 #include "interpscale/commands.hpp"
 #include "interpscale/core/parallel.hpp"
 #include "interpscale/data/safetensors.hpp"
@@ -274,8 +275,7 @@ void add_modules(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->spectral.threads, "Results do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command->add_option("--backend", options->backend, "simd, eigen or reference")
-      ->capture_default_str();
+  command->add_option("--backend", options->backend, backend_help())->capture_default_str();
   command->add_flag("--json", options->json, "As JSON: each quantity a list over the networks");
   command->footer(
       "Examples:\n"

@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "interpscale/backend_option.hpp"
 #include "interpscale/commands.hpp"
 #include "interpscale/fitted_study.hpp"
 #include "interpscale/study/report.hpp"
@@ -113,7 +114,7 @@ void add_overrides(CLI::App& command, StudyOptions& options) {
   add_override(command, options, "--extra-rounds", &Plan::extra_rounds,
                "At most, for cells that are mistrusted");
   add_override(command, options, "--threads", &Plan::threads, "Threads of what is timed");
-  add_override(command, options, "--backend", &Plan::backend, "simd, eigen or reference");
+  add_override(command, options, "--backend", &Plan::backend, backend_help());
   add_override(command, options, "--simd-target", &Plan::simd_target,
                "An instruction set by Highway's name");
   add_override(command, options, "--path-steps", &Plan::path_steps, "Nodes of a path integral");

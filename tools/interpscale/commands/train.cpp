@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "interpscale/backend_option.hpp"
 #include "interpscale/commands.hpp"
 #include "interpscale/data/fit.hpp"
 #include "interpscale/data/idx.hpp"
@@ -180,8 +181,7 @@ void add_train(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->fit.threads, "Results do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command->add_option("--backend", options->backend, "simd, eigen or reference")
-      ->capture_default_str();
+  command->add_option("--backend", options->backend, backend_help())->capture_default_str();
   command->add_option("--save", options->save, "Write the network to this safetensors file");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->footer(
