@@ -97,7 +97,7 @@ Plan full() {
   Plan plan = standard();
   plan.preset = "full";
   plan.shapes = with(plan.shapes, {{784, 1024, 4}, {784, 2048, 3}, {196, 256, 12}});
-  plan.rounds = 15;
+  plan.rounds = 12;
   plan.path_steps = 8;
   plan.cell_budget_seconds = 3;
   plan.subject_seconds = share_of_round(kFullRoundSeconds);
