@@ -53,6 +53,12 @@ Result<std::vector<HiddenUnits>> find_modules(const Specimen& specimen, Laborato
                                                  {"z", null->z},
                                                  {"p", null->p}});
   std::vector<HiddenUnits> found = modules::hidden_modules(graph, *clustering);
+  NamedSeries between{"weights_between_clusters", {}};  // [k, k], row by row
+  const Matrix<double> weights = modules::weights_between(graph, *clustering);
+  for (std::size_t c = 0; c < weights.rows(); ++c) {
+    between.values.insert(between.values.end(), weights.row(c).begin(), weights.row(c).end());
+  }
+  outcome.series.push_back(std::move(between));
   NamedSeries rise{"lesion_loss_increase", {}};
   NamedSeries scores{"lesion_z", {}};
   for (const HiddenUnits& module : found) {

@@ -7,6 +7,7 @@
 
 #include "interpscale/core/require.hpp"
 #include "interpscale/data/fit.hpp"
+#include "modules/fitted_stages.hpp"
 #include "modules/layer_samples.hpp"
 #include "modules/reduced_rank.hpp"
 
@@ -92,6 +93,8 @@ std::vector<Stage> distilled(LayerSamples samples, Activation phi, const Surroga
           {std::move(student.layers[1]), phi == Activation::kRelu}};
 }
 
+}  // namespace
+
 std::vector<Stage> fitted_stages(LayerSamples samples, Activation phi,
                                  const SurrogateOptions& options,
                                  const kernels::Context<float>& context) {
@@ -106,8 +109,6 @@ std::vector<Stage> fitted_stages(LayerSamples samples, Activation phi,
   stages.back().activated = options.kind == SurrogateKind::kLowRankRelu;
   return stages;
 }
-
-}  // namespace
 
 std::string_view name_of(SurrogateKind kind) {
   switch (kind) {

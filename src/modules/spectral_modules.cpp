@@ -1,11 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/modules/spectral_modules.hpp"
 
+#include <algorithm>
+
 #include "interpscale/core/require.hpp"
 #include "interpscale/modules/k_means.hpp"
 #include "modules/normalised_laplacian.hpp"
 
 namespace interpscale::modules {
+
+Matrix<double> weights_between(const WeightGraph& graph, const Clustering& clustering) {
+  require(clustering.cluster.size() == graph.units(), "clusters of another graph");
+  Matrix<double> result(clustering.clusters, clustering.clusters);
+  std::vector<double> members(graph.units());
+  std::vector<double> into(graph.units());
+  for (std::size_t c = 0; c < clustering.clusters; ++c) {
+    std::ranges::transform(clustering.cluster, members.begin(),
+                           [c](std::uint32_t cluster) { return cluster == c ? 1.0 : 0.0; });
+    graph.multiply(members, into, 1);
+    for (std::size_t u = 0; u < graph.units(); ++u) {
+      if (clustering.cluster[u] != kIsolated) {
+        result(c, clustering.cluster[u]) += into[u];
+      }
+    }
+  }
+  return result;
+}
 
 double normalised_cut(const WeightGraph& graph, std::span<const std::uint32_t> cluster,
                       std::size_t clusters) {

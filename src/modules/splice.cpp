@@ -165,14 +165,19 @@ void SplicedNetwork::forward(MatrixView<const float> inputs, nn::Tape<float>& ta
   MatrixView<const float> below = inputs;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const MatrixView<float> above = tape.activation(l);
-    if (layers_[l].maps.empty()) {
-      dense(network_.layers[l], true, network_.topology.activation, below, above, context);
-    } else {
-      spliced_layer(layers_[l], below, above, context);
-    }
+    layer(l, below, above, context);
     below = above;
   }
   dense(network_.layers.back(), false, network_.topology.activation, below, tape.output(), context);
+}
+
+void SplicedNetwork::layer(std::size_t layer, MatrixView<const float> below,
+                           MatrixView<float> above, const Context<float>& context) const {
+  if (layers_[layer].maps.empty()) {
+    dense(network_.layers[layer], true, network_.topology.activation, below, above, context);
+  } else {
+    spliced_layer(layers_[layer], below, above, context);
+  }
 }
 
 std::uint64_t SplicedNetwork::parameters() const {

@@ -37,6 +37,7 @@ Evidence sized_outcomes(const std::string& experiment, Fill fill) {
   for (std::uint64_t neurons = 100; neurons <= 800; neurons *= 2) {
     for (int seed = 0; seed < 3; ++seed) {
       Outcome outcome = outcome_of(experiment, {{"loss", 0.5}, {"step_seconds", 1e-3}});
+      outcome.topology = "network of " + std::to_string(neurons);
       outcome.neurons = neurons;
       outcome.parameters = neurons * neurons;
       outcome.seed = seed;

@@ -220,9 +220,10 @@ TEST_CASE("ledger: in the order of claims, each line with experiment and setting
     CHECK_FALSE(line.experiment.empty());
     claims.push_back(line.claim);
   }
-  CHECK(claims == std::vector<std::string>{"C1",  "C1",  "C2",  "C3",  "C4",  "C5",  "C5",  "C5",
-                                           "C6",  "C7",  "C8",  "C8",  "C9",  "C9",  "C10", "C11",
-                                           "C11", "C11", "C12", "C15", "C15", "C16", "C16", "C16"});
+  CHECK(claims == std::vector<std::string>{"C1",  "C1",  "C2",  "C3",  "C4",  "C5",  "C5",
+                                           "C5",  "C6",  "C7",  "C8",  "C8",  "C9",  "C9",
+                                           "C10", "C11", "C11", "C11", "C12", "C13", "C14",
+                                           "C14", "C14", "C15", "C15", "C16", "C16", "C16"});
 }
 
 TEST_CASE("ledger: an undeclared claim is a mistake", "[experiments]") {

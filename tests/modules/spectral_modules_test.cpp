@@ -118,6 +118,28 @@ TEST_CASE("spectral modules: weakly joined blocks are found, and n-cut respects 
   }
 }
 
+TEST_CASE("spectral modules: weights between clusters are symmetric and give the n-cut back",
+          "[modules]") {
+  const nn::Mlp<float> network = planted(topology_of(16, {16, 16}, 16), 4, 0.02F, 5);
+  const WeightGraph graph(network);
+  const auto found = spectral_modules(graph, {.clusters = 4, .restarts = 25, .seed = 1});
+  REQUIRE(found);
+  const Matrix<double> weights = weights_between(graph, *found);
+  double cut = 0;
+  double total = 0;
+  for (std::size_t c = 0; c < 4; ++c) {
+    double volume = 0;
+    for (std::size_t d = 0; d < 4; ++d) {
+      volume += weights(c, d);
+      CHECK(weights(c, d) == Approx(weights(d, c)));
+    }
+    cut += (volume - weights(c, c)) / volume;
+    total += volume;
+  }
+  CHECK(cut == Approx(found->ncut));
+  CHECK(total == Approx(std::accumulate(graph.degrees().begin(), graph.degrees().end(), 0.0)));
+}
+
 TEST_CASE("spectral modules: the order of a layer's neurons plays no part", "[modules]") {
   const nn::Mlp<float> network = planted(topology_of(60, {80, 80}, 60), 5, 0.05F, 7);
   const nn::Mlp<float> reordered = permuted(network, 11);

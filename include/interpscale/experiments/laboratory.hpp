@@ -43,9 +43,10 @@ class Laboratory {
   /// The first `fit_examples` of the training half, for surrogates.
   [[nodiscard]] Result<const data::Dataset*> fit_examples();
 
-  /// 49-w-...-w-10, ReLU, trained by Adam to the scale's epochs, the order and the initial weights
-  /// from the seed index; read from its file where it has been trained before.
-  [[nodiscard]] Result<nn::Mlp<float>> network(std::size_t width, int seed);
+  /// 49-w-...-w-10 of so many hidden layers (0: the scale's depth), ReLU, trained by Adam to the
+  /// scale's epochs, the order and the initial weights from the seed index; read from its file
+  /// where it has been trained before.
+  [[nodiscard]] Result<nn::Mlp<float>> network(std::size_t width, int seed, std::size_t depth = 0);
   /// Trains by Adam under the schedule of those networks; `stream` orders the examples.
   void train(nn::Mlp<float>& network, const data::Dataset& dataset, std::uint64_t stream);
   /// Seconds that trainings, and the networks read in their stead, have taken so far: no part of

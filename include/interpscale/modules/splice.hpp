@@ -27,6 +27,10 @@ class SplicedNetwork {
   void forward(MatrixView<const float> inputs, nn::Tape<float>& tape,
                const kernels::Context<float>& context) const;
 
+  /// The activations [B, w] of one hidden layer from those of the layer below it [B, fan_in].
+  void layer(std::size_t layer, MatrixView<const float> below, MatrixView<float> above,
+             const kernels::Context<float>& context) const;
+
   /// Weights and biases that a forward pass reads.
   [[nodiscard]] std::uint64_t parameters() const;
 

@@ -108,9 +108,10 @@ void Laboratory::train(nn::Mlp<float>& network, const data::Dataset& dataset,
               *backend_);
 }
 
-Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed) {
+Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed, std::size_t depth) {
+  const std::size_t layers = depth == 0 ? scale().depth : depth;
   const std::filesystem::path file =
-      options_.folder / fmt::format("images-w{}-s{}.safetensors", width, seed);
+      options_.folder / fmt::format("images-w{}-l{}-s{}.safetensors", width, layers, seed);
   std::error_code error;
   if (std::filesystem::exists(file, error)) {
     const Stopwatch stopwatch(preparation_seconds_);
@@ -124,7 +125,7 @@ Result<nn::Mlp<float>> Laboratory::network(std::size_t width, int seed) {
   const std::uint64_t stream = options_.seed * 1000 + static_cast<std::uint64_t>(seed);
   nn::Mlp<float> network =
       nn::initialise_he<float>({.inputs = train.inputs.cols(),
-                                .hidden = std::vector<std::size_t>(scale().depth, width),
+                                .hidden = std::vector<std::size_t>(layers, width),
                                 .outputs = train.classes,
                                 .activation = kernels::Activation::kRelu},
                                stream, kBiasDeviation);

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <numeric>
 
 #include "interpscale/experiments/rules.hpp"
 #include "interpscale/scaling/ratio.hpp"
 #include "interpscale/scaling/student_t.hpp"
+#include "interpscale/scaling/two_factor.hpp"
 
 namespace interpscale::experiments {
 namespace {
@@ -132,6 +135,54 @@ std::string cost_law(const std::vector<const Outcome*>& outcomes, std::string_vi
   }
   return fmt::format("; {} takes time ~ N^{} or n^{}, over that of a training step ~ N^{}", what,
                      described(*parameters), described(*neurons), described(*tax));
+}
+
+std::string joint_law(const std::vector<const Outcome*>& outcomes, std::string_view figure) {
+  std::map<std::string, scaling::Observation> cells;
+  for (const Outcome* outcome : outcomes) {
+    const double value = outcome->figure(figure).value_or(0);
+    if (value > 0) {
+      scaling::Observation& cell = cells[outcome->topology];
+      cell.name = outcome->topology;
+      cell.parameters = static_cast<double>(outcome->parameters);
+      cell.neurons = static_cast<double>(outcome->neurons);
+      cell.rounds.push_back(value);
+    }
+  }
+  std::size_t repeats = std::numeric_limits<std::size_t>::max();
+  for (const auto& [name, cell] : cells) {
+    repeats = std::min(repeats, cell.rounds.size());
+  }
+  std::vector<scaling::Observation> observations;
+  for (auto& [name, cell] : cells) {
+    cell.rounds.resize(repeats);
+    observations.push_back(cell);
+  }
+  if (observations.size() < kFewestSizes) {
+    return {};
+  }
+  const auto fit = scaling::fit_two_factors(observations, false, {});
+  if (!fit || !fit->identifiability.identified) {
+    return fmt::format(", a joint law in N and n is not identified ({})",
+                       fit ? fit->identifiability.reason : fit.error().message);
+  }
+  const auto parameters = fit->of("N");
+  const auto neurons = fit->of("n");
+  return fmt::format(", as a joint law N^{} n^{}",
+                     described({parameters->value, parameters->interval}),
+                     described({neurons->value, neurons->interval}));
+}
+
+std::vector<const Outcome*> shallowest(const std::vector<const Outcome*>& outcomes) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const Outcome* outcome : outcomes) {
+    least = std::min(least, outcome->figure("depth").value_or(0));
+  }
+  std::vector<const Outcome*> result;
+  std::ranges::copy_if(outcomes, std::back_inserter(result), [&](const Outcome* outcome) {
+    return outcome->figure("depth").value_or(0) <= least;
+  });
+  return result;
 }
 
 std::optional<Figure> mean_of_figure(const std::vector<const Outcome*>& outcomes,

@@ -38,6 +38,13 @@ namespace interpscale::experiments {
 [[nodiscard]] std::string cost_law(const std::vector<const Outcome*>& outcomes,
                                    std::string_view seconds, std::string_view what);
 
+/// ", as a joint law N^.. [..] n^.. [..]": networks that differ in width and depth; or why not.
+[[nodiscard]] std::string joint_law(const std::vector<const Outcome*>& outcomes,
+                                    std::string_view figure);
+
+/// Those of the least depth (figure `depth`): the networks that differ in width alone.
+[[nodiscard]] std::vector<const Outcome*> shallowest(const std::vector<const Outcome*>& outcomes);
+
 /// The mean of a figure over the outcomes that have it; none of fewer than two.
 [[nodiscard]] std::optional<Figure> mean_of_figure(const std::vector<const Outcome*>& outcomes,
                                                    std::string_view figure);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/engine/networks_pieces.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -14,9 +15,9 @@ using Clock = std::chrono::steady_clock;
 constexpr double kReferenceParameters = 1e5;
 constexpr double kImageInputs = 49;
 
-double assumed_parameters(const ArgumentScale& scale, std::size_t width) {
+double assumed_parameters(std::size_t width, std::size_t depth) {
   const auto w = static_cast<double>(width);
-  return (kImageInputs + 1) * w + static_cast<double>(scale.depth - 1) * (w + 1) * w +
+  return (kImageInputs + 1) * w + static_cast<double>(depth - 1) * (w + 1) * w +
          (w + 1) * static_cast<double>(kImageClasses);
 }
 
@@ -27,10 +28,9 @@ double assumed_training(const ArgumentScale& scale, double parameters) {
          kFlopsPerSecond;
 }
 
-Result<Outcome> run_piece(
-    std::size_t width, int seed, Laboratory& laboratory,
-    const std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)>& work) {
-  Result<nn::Mlp<float>> network = laboratory.network(width, seed);
+Result<Outcome> run_piece(std::size_t width, std::size_t depth, int seed, Laboratory& laboratory,
+                          const NetworkWork& work) {
+  Result<nn::Mlp<float>> network = laboratory.network(width, seed, depth);
   if (!network) {
     return tl::unexpected(network.error());
   }
@@ -58,7 +58,8 @@ Result<Outcome> run_piece(
         specimen.whole.loss, guess);
     return outcome;
   }
-  outcome.figures = {{"loss", specimen.whole.loss},
+  outcome.figures = {{"depth", static_cast<double>(depth)},
+                     {"loss", specimen.whole.loss},
                      {"accuracy", specimen.whole.accuracy},
                      {"step_seconds", *step}};
   const double prepared = laboratory.preparation_seconds();
@@ -71,21 +72,40 @@ Result<Outcome> run_piece(
   return outcome;
 }
 
+/// One for each seed.
+void append_pieces(const ArgumentScale& scale, std::size_t width, std::size_t depth,
+                   double seconds_at_reference, const NetworkWork& work,
+                   std::vector<Piece>& pieces) {
+  const double parameters = assumed_parameters(width, depth);
+  for (int seed = 0; seed < scale.seeds; ++seed) {
+    const std::string deep = depth == scale.depth ? "" : fmt::format(", depth {}", depth);
+    pieces.push_back({fmt::format("width {}{}, seed {}", width, deep, seed),
+                      assumed_training(scale, parameters) +
+                          seconds_at_reference * parameters / kReferenceParameters,
+                      [width, depth, seed, work](Laboratory& laboratory) {
+                        return run_piece(width, depth, seed, laboratory, work);
+                      }});
+  }
+}
+
 }  // namespace
 
-std::vector<Piece> pieces_of_networks(
-    const ArgumentScale& scale, double seconds_at_reference,
-    std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)> work) {
+std::vector<Piece> pieces_of_networks(const ArgumentScale& scale, double seconds_at_reference,
+                                      const NetworkWork& work) {
   std::vector<Piece> pieces;
   for (const std::size_t width : scale.widths) {
-    for (int seed = 0; seed < scale.seeds; ++seed) {
-      const double parameters = assumed_parameters(scale, width);
-      pieces.push_back({fmt::format("width {}, seed {}", width, seed),
-                        assumed_training(scale, parameters) +
-                            seconds_at_reference * parameters / kReferenceParameters,
-                        [width, seed, work](Laboratory& laboratory) {
-                          return run_piece(width, seed, laboratory, work);
-                        }});
+    append_pieces(scale, width, scale.depth, seconds_at_reference, work, pieces);
+  }
+  return pieces;
+}
+
+std::vector<Piece> pieces_of_deeper_networks(const ArgumentScale& scale,
+                                             double seconds_at_reference, const NetworkWork& work) {
+  std::vector<Piece> pieces;
+  for (std::size_t i = 0; i < std::min<std::size_t>(scale.widths.size(), 2); ++i) {
+    for (const std::size_t times : {2U, 3U}) {
+      append_pieces(scale, scale.widths[i], times * scale.depth, seconds_at_reference, work,
+                    pieces);
     }
   }
   return pieces;

@@ -22,15 +22,24 @@ struct Specimen {
   modules::SampleLosses whole;  ///< the network's own losses on `test`
 };
 
+/// Fills figures and series.
+using NetworkWork = std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)>;
+
 /// A piece a width and seed, called "width 64, seed 0", that trains the network (or reads it),
-/// calls `work` to fill figures and series, and records topology, N, n, seed, the figures `loss`,
-/// `accuracy` and `step_seconds` (one training step on 128 samples) and the seconds that `work`
-/// took, those of trainings it asked for left out. `seconds_at_reference`: what work is assumed to
-/// take on a network of 10^5 parameters, in proportion to N. A network whose loss is no better than
-/// that of equal odds on every class never trained: a failed outcome that says so.
-[[nodiscard]] std::vector<Piece> pieces_of_networks(
-    const ArgumentScale& scale, double seconds_at_reference,
-    std::function<Result<void>(const Specimen&, Laboratory&, Outcome&)> work);
+/// calls `work` to fill figures and series, and records topology, N, n, seed, the figures `depth`,
+/// `loss`, `accuracy` and `step_seconds` (one training step on 128 samples) and the seconds that
+/// `work` took, those of trainings it asked for left out. `seconds_at_reference`: what work is
+/// assumed to take on a network of 10^5 parameters, in proportion to N. A network whose loss is no
+/// better than that of equal odds on every class never trained: a failed outcome that says so.
+[[nodiscard]] std::vector<Piece> pieces_of_networks(const ArgumentScale& scale,
+                                                    double seconds_at_reference,
+                                                    const NetworkWork& work);
+
+/// The same on networks of twice and three times the scale's depth, of its two smallest widths:
+/// beside the others they tell N and n apart. Called "width 64, depth 12, seed 0".
+[[nodiscard]] std::vector<Piece> pieces_of_deeper_networks(const ArgumentScale& scale,
+                                                           double seconds_at_reference,
+                                                           const NetworkWork& work);
 
 /// The images that these networks are trained on have so many classes.
 inline constexpr std::size_t kImageClasses = 10;

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "interpscale/experiments/registry.hpp"
 #include "interpscale/study/report.hpp"
@@ -152,6 +154,25 @@ std::string list_of(const std::string& opening, const std::vector<std::string>& 
   return text;
 }
 
+/// Experiment, and the figure that is drawn of its outcomes.
+struct ExperimentFigure {
+  std::string_view experiment;
+  const char* name;
+  const char* alt;
+};
+constexpr std::array kExperimentFigures = {
+    ExperimentFigure{"retraining", "modules",
+                     "Weight between the modules of a network, over what their sizes give"},
+    ExperimentFigure{"leaks", "leaks",
+                     "Rise of the loss against surrogates' size, and modules replaced"},
+    ExperimentFigure{"stacking", "stacking",
+                     "Leak against layers replaced, and of surrogates built upon each other"},
+    ExperimentFigure{"reuse", "reuse",
+                     "Neurons found again in another network, and the cost of analysing the rest"},
+    ExperimentFigure{"concepts", "concepts",
+                     "Variance of neurons that known concepts explain, by size and by layer"},
+};
+
 std::string experiments_section(const StudyResult& result) {
   if (result.journal.experiments.empty()) {
     return {};
@@ -179,8 +200,13 @@ std::string experiments_section(const StudyResult& result) {
           fmt::format("`{}`, {}: {}", outcome.experiment, outcome.piece, outcome.reason));
     }
   }
-  return text + list_of("Failed:", failed) +
-         figure("leaks", "Rise of the loss against surrogates' size, and modules replaced");
+  text += list_of("Failed:", failed);
+  for (const auto& [experiment, name, alt] : kExperimentFigures) {
+    if (!evidence.outcomes_of(experiment).empty()) {
+      text += figure(name, alt);
+    }
+  }
+  return text;
 }
 
 std::string ledger_section(const StudyResult& result) {
