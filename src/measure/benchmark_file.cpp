@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interpscale/measure/benchmark_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -84,11 +86,11 @@ void split_name(BenchmarkRun& run, std::string_view name) {
     const auto named =
         colon == std::string_view::npos ? std::nullopt : number_in(part.substr(colon + 1));
     if (!first && plain) {
-      run.columns.emplace_back("arg" + std::to_string(++places), *plain);
+      run.columns.emplace_back(fmt::format("arg{}", ++places), *plain);
     } else if (!first && !is_setting(part) && named && !part.starts_with("threads:")) {
       run.columns.emplace_back(part.substr(0, colon), *named);
     } else if (first || !is_setting(part)) {
-      run.family += (first ? "" : "/") + std::string(part);
+      run.family += fmt::format("{}{}", first ? "" : "/", part);
     }
     first = false;
   }
@@ -119,7 +121,7 @@ Kind kind_of(const Json& benchmark, const std::string& name) {
   std::string aggregate = benchmark.value("aggregate_name", "");
   if (!benchmark.contains("run_type")) {  // before version 1.5 the name alone tells
     for (const char* suffix : {"mean", "median", "stddev", "cv", "BigO", "RMS"}) {
-      aggregate = name.ends_with("_" + std::string(suffix)) ? suffix : aggregate;
+      aggregate = name.ends_with(fmt::format("_{}", suffix)) ? suffix : aggregate;
     }
   } else if (benchmark["run_type"] != "aggregate") {
     return Kind::kRun;

@@ -32,10 +32,10 @@ Place take_place(const Plan& plan) {
   if (plan.threads == 1) {
     return {};
   }
-  std::vector<int> processors = measure::allowed_processors();
+  const std::vector<int> allowed = measure::allowed_processors();
   const std::string binding = measure::bind_threads(plan.threads);
-  processors.resize(std::min<std::size_t>(processors.size(), 2));
-  return {binding, processors.size() == 2 ? processors : std::vector<int>{}};
+  return {binding,
+          allowed.size() < 2 ? std::vector<int>{} : std::vector<int>{allowed[0], allowed[1]}};
 }
 
 RoundRecord describe_round(const Plan& plan, const Place& place, int round) {

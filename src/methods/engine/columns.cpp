@@ -37,8 +37,8 @@ std::vector<std::string> MethodSpec::names(const Problem& problem) const {
   if (columns == Columns::kScore || columns == Columns::kCluster) {
     return {std::string(name_of(columns))};
   }
-  std::string singular(name_of(columns));  // "samples" -> "sample", "classes" -> "class"
-  singular.resize(singular.size() - (columns == Columns::kClasses ? 2 : 1));
+  std::string_view singular = name_of(columns);  // "samples" -> "sample", "classes" -> "class"
+  singular.remove_suffix(columns == Columns::kClasses ? 2 : 1);
   std::vector<std::string> result;
   for (std::size_t k = 0; k < column_count(problem); ++k) {
     result.push_back(fmt::format("{}_{}", singular, k));
