@@ -86,10 +86,7 @@ void measure_kind(const Specimen& specimen, const std::vector<HiddenUnits>& foun
     const modules::Leak leak = modules::leak_of(losses, specimen.whole);
     double single = 0;
     for (const Surrogate& surrogate : fitted.surrogates) {
-      single +=
-          modules::losses_of(SplicedNetwork(specimen.network, {surrogate}), specimen.test, context)
-              .loss -
-          specimen.whole.loss;
+      single += rise_with(specimen, {surrogate}, context);
     }
     const double share = static_cast<double>(all.parameters()) /
                          static_cast<double>(specimen.network.topology.parameters());

@@ -46,9 +46,7 @@ std::vector<double> leaks_by_layer(const Specimen& specimen,
     std::vector<Surrogate> placed;
     std::ranges::copy_if(surrogates, std::back_inserter(placed),
                          [l](const Surrogate& surrogate) { return surrogate.front().layer <= l; });
-    leaks.push_back(
-        modules::losses_of(SplicedNetwork(specimen.network, placed), specimen.test, context).loss -
-        specimen.whole.loss);
+    leaks.push_back(rise_with(specimen, std::move(placed), context));
   }
   return leaks;
 }
@@ -267,10 +265,7 @@ ExperimentSpec recursion() {
   spec.tables = tables;
   spec.pieces = [](const ArgumentScale& scale) {
     const double seconds = kSecondsAtReference * static_cast<double>(scale.fit_examples) / 8000.0;
-    std::vector<Piece> pieces = pieces_of_networks(scale, seconds, measure);
-    std::vector<Piece> deeper = pieces_of_deeper_networks(scale, seconds, measure);
-    pieces.insert(pieces.end(), deeper.begin(), deeper.end());
-    return pieces;
+    return pieces_of_all_depths(scale, seconds, measure);
   };
   return spec;
 }

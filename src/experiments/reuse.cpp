@@ -35,10 +35,10 @@ struct Match {
   double threshold = 0;             ///< above which a neuron is explained
 };
 
-Match match(const nn::Mlp<float>& network, const nn::Mlp<float>& known,
+/// `neurons`: the network's standardised activations over `inputs`.
+Match match(const Matrix<float>& neurons, const nn::Mlp<float>& known,
             MatrixView<const float> inputs, std::uint64_t seed,
             const kernels::Context<float>& context) {
-  const Matrix<float> neurons = modules::standardised_activations(network, inputs, context);
   const Matrix<float> others = modules::standardised_activations(known, inputs, context);
   Match result;
   result.varies = modules::varying(neurons);
@@ -87,14 +87,17 @@ double analysis_seconds(const Specimen& specimen, const HiddenUnits& units,
   });
 }
 
-/// Half as wide, of another seed: the network whose neurons count as understood.
-void match_half_as_wide(const Specimen& specimen, const nn::Mlp<float>& known,
-                        Laboratory& laboratory, Outcome& outcome) {
+/// Half as wide, of another seed: the network whose neurons count as understood. Returns the
+/// standardised activations of the specimen, which matching makes.
+Matrix<float> match_half_as_wide(const Specimen& specimen, const nn::Mlp<float>& known,
+                                 Laboratory& laboratory, Outcome& outcome) {
   const kernels::Context<float> context = laboratory.context();
   const nn::Topology& topology = specimen.network.topology;
+  Matrix<float> neurons;
   Match matched;
   const double matching = seconds_of([&] {
-    matched = match(specimen.network, known, specimen.test.inputs, laboratory.seed(), context);
+    neurons = modules::standardised_activations(specimen.network, specimen.test.inputs, context);
+    matched = match(neurons, known, specimen.test.inputs, laboratory.seed(), context);
   });
   std::vector<float> pairs;
   const double pairing =
@@ -121,6 +124,7 @@ void match_half_as_wide(const Specimen& specimen, const nn::Mlp<float>& known,
     first += width;
   }
   outcome.series.push_back(std::move(by_layer));
+  return neurons;
 }
 
 Result<void> measure(const Specimen& specimen, Laboratory& laboratory, Outcome& outcome) {
@@ -135,13 +139,13 @@ Result<void> measure(const Specimen& specimen, Laboratory& laboratory, Outcome& 
       return tl::unexpected(network->error());
     }
   }
-  match_half_as_wide(specimen, *half, laboratory, outcome);
+  const Matrix<float> neurons = match_half_as_wide(specimen, *half, laboratory, outcome);
   const nn::Mlp<float> untrained = nn::initialise_he<float>(
       half->topology, laboratory.seed() * 1000 + 500 + static_cast<std::uint64_t>(other),
       kBiasDeviation);
   const auto share = [&](const nn::Mlp<float>& known) {
-    return explained_share(match(specimen.network, known, specimen.test.inputs, laboratory.seed(),
-                                 laboratory.context()));
+    return explained_share(
+        match(neurons, known, specimen.test.inputs, laboratory.seed(), laboratory.context()));
   };
   outcome.figures.insert(outcome.figures.end(), {{"smallest_share", share(*smallest)},
                                                  {"twin_share", share(*twin)},

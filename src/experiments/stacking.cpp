@@ -35,13 +35,6 @@ std::string name_of_size(SurrogateKind kind, int divisor) {
   return fmt::format("{}_{}", modules::name_of(kind), divisor);
 }
 
-double leak_alone(const Specimen& specimen, const Surrogate& surrogate,
-                  const kernels::Context<float>& context) {
-  return modules::losses_of(SplicedNetwork(specimen.network, {surrogate}), specimen.test, context)
-             .loss -
-         specimen.whole.loss;
-}
-
 /// 1, 2, ..., all layers replaced, from the inputs up.
 void stack_up(const Specimen& specimen, SurrogateKind kind, int divisor, Laboratory& laboratory,
               Outcome& outcome) {
@@ -66,7 +59,7 @@ void stack_up(const Specimen& specimen, SurrogateKind kind, int divisor, Laborat
     const SplicedNetwork replaced(specimen.network, {surrogates.begin(), end});
     const modules::Leak leak =
         modules::leak_of(modules::losses_of(replaced, specimen.test, context), specimen.whole);
-    sum += leak_alone(specimen, surrogates[l], context);
+    sum += rise_with(specimen, {surrogates[l]}, context);
     stacked.values.push_back(leak.value);
     low.values.push_back(leak.low);
     high.values.push_back(leak.high);
@@ -216,10 +209,7 @@ ExperimentSpec stacking() {
   spec.tables = tables;
   spec.pieces = [](const ArgumentScale& scale) {
     const double seconds = kSecondsAtReference * static_cast<double>(scale.fit_examples) / 8000.0;
-    std::vector<Piece> pieces = pieces_of_networks(scale, seconds, measure);
-    std::vector<Piece> deeper = pieces_of_deeper_networks(scale, seconds, measure);
-    pieces.insert(pieces.end(), deeper.begin(), deeper.end());
-    return pieces;
+    return pieces_of_all_depths(scale, seconds, measure);
   };
   return spec;
 }

@@ -19,14 +19,15 @@ plant() {
   rm "$scratch/src/a.cpp"
 }
 
-place=wor # in two parts, so that this file does not look like what it plants
-printf 'int %sked; // see results/%sk/, roots of /%skshop, src/root/a.hpp\n' "$place" "$place" "$place" \
-  >"$scratch/src/b.cpp"
+# In two parts each, so that this file does not look like what it plants.
+place=wor
+folder=roo
+printf 'int %sked; // see results/%sk/, %sts of a tree, src/%st/a.hpp\n' "$place" "$place" "$folder" \
+  "$folder" >"$scratch/src/b.cpp"
 expect "$(check)" "nothing forbidden"
 
 marker=TO
 plant "${marker}DO: later" "a marker of unfinished work"
-folder=roo
 plant "left in /${folder}t/file" "a path of one machine"
 host=pypi
 plant "from https://$host.org/simple" "the host of a package registry"

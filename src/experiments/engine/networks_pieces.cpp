@@ -99,9 +99,9 @@ std::vector<Piece> pieces_of_networks(const ArgumentScale& scale, double seconds
   return pieces;
 }
 
-std::vector<Piece> pieces_of_deeper_networks(const ArgumentScale& scale,
-                                             double seconds_at_reference, const NetworkWork& work) {
-  std::vector<Piece> pieces;
+std::vector<Piece> pieces_of_all_depths(const ArgumentScale& scale, double seconds_at_reference,
+                                        const NetworkWork& work) {
+  std::vector<Piece> pieces = pieces_of_networks(scale, seconds_at_reference, work);
   for (std::size_t i = 0; i < std::min<std::size_t>(scale.widths.size(), 2); ++i) {
     for (const std::size_t times : {2U, 3U}) {
       append_pieces(scale, scale.widths[i], times * scale.depth, seconds_at_reference, work,
@@ -121,6 +121,12 @@ double seconds_of(const std::function<void()>& work) {
     seconds.push_back(seconds_since(start));
   } while (seconds.back() < kLong && seconds.size() < kRepetitions);
   return scaling::median(seconds);
+}
+
+double rise_with(const Specimen& specimen, std::vector<modules::Surrogate> placed,
+                 const kernels::Context<float>& context) {
+  const modules::SplicedNetwork spliced(specimen.network, std::move(placed));
+  return modules::losses_of(spliced, specimen.test, context).loss - specimen.whole.loss;
 }
 
 double gained_by_training(const Outcome& outcome) {

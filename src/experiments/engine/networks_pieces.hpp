@@ -35,14 +35,18 @@ using NetworkWork = std::function<Result<void>(const Specimen&, Laboratory&, Out
                                                     double seconds_at_reference,
                                                     const NetworkWork& work);
 
-/// The same on networks of twice and three times the scale's depth, of its two smallest widths:
-/// beside the others they tell N and n apart. Called "width 64, depth 12, seed 0".
-[[nodiscard]] std::vector<Piece> pieces_of_deeper_networks(const ArgumentScale& scale,
-                                                           double seconds_at_reference,
-                                                           const NetworkWork& work);
+/// The same, and beside them networks of twice and three times the scale's depth, of its two
+/// smallest widths, which tell N and n apart. Those are called "width 64, depth 12, seed 0".
+[[nodiscard]] std::vector<Piece> pieces_of_all_depths(const ArgumentScale& scale,
+                                                      double seconds_at_reference,
+                                                      const NetworkWork& work);
 
 /// The images that these networks are trained on have so many classes.
 inline constexpr std::size_t kImageClasses = 10;
+
+/// What the loss on `test` rises by with these surrogates in place.
+[[nodiscard]] double rise_with(const Specimen& specimen, std::vector<modules::Surrogate> placed,
+                               const kernels::Context<float>& context);
 
 /// Loss of equal odds on every class less the network's own (`loss`): what training gained.
 [[nodiscard]] double gained_by_training(const Outcome& outcome);

@@ -171,10 +171,12 @@ Replay replay_adam_step(Stage& stage) {
 }
 
 /// Rows as a sweep has them: sample by sample, every other unit. Where there are as many samples as
-/// rows, each has one, as chains do.
+/// rows, each has one, as chains do. A change is one of `units` parts of a pre-activation, root(2 /
+/// units) of its spread at He's initial values: so few units wake up, and what that costs depends
+/// on how many.
 struct SweptRows {
   SweptRows(std::size_t rows, std::size_t samples, std::size_t units)
-      : sample(rows), unit(rows), delta(rows, -0.5F) {
+      : sample(rows), unit(rows), delta(rows, -std::sqrt(2.0F / static_cast<float>(units))) {
     const std::size_t active = std::max<std::size_t>(units / 2, 1);
     for (std::size_t r = 0; r < rows; ++r) {
       sample[r] = static_cast<std::uint32_t>(rows <= samples ? r : r / active % samples);
