@@ -63,16 +63,22 @@ inline void all_below(std::span<const std::uint32_t> indices, std::size_t bound,
           "an index outside the matrix", where);
 }
 
+/// Each of `count` rows names one of so many samples and one of so many units.
+template <class T>
+void sparse_rows_index(const SparseRows<T>& rows, std::size_t count, std::size_t samples,
+                       std::size_t units) {
+  require(rows.sample.size() == count && rows.unit.size() == count && rows.delta.size() == count,
+          "rank-one rows: sample, unit and delta are not [rows]");
+  all_below(rows.sample, samples);
+  all_below(rows.unit, units);
+}
+
 template <class T>
 void sparse_rows_fit(MatrixView<const T> z, MatrixView<const T> columns, const SparseRows<T>& rows,
                      MatrixView<const T> out) {
   require(z.cols() == out.cols() && columns.cols() == out.cols(),
           "rank-one rows: widths of z, columns and out differ");
-  require(rows.sample.size() == out.rows() && rows.unit.size() == out.rows() &&
-              rows.delta.size() == out.rows(),
-          "rank-one rows: sample, unit and delta are not [rows]");
-  all_below(rows.sample, z.rows());
-  all_below(rows.unit, columns.rows());
+  sparse_rows_index(rows, out.rows(), z.rows(), columns.rows());
 }
 
 template <class T>
@@ -273,11 +279,7 @@ void restarted_layers_fit(const RestartedLayers<T>& layers, const SparseRows<T>&
           "rank-one products: widths of z, columns and next differ");
   require(layers.next.cols() == out.cols() && layers.bias.size() == out.cols(),
           "rank-one products: next and bias do not have out's columns");
-  require(rows.sample.size() == out.rows() && rows.unit.size() == out.rows() &&
-              rows.delta.size() == out.rows(),
-          "rank-one products: sample, unit and delta are not [rows]");
-  all_below(rows.sample, layers.z.rows());
-  all_below(rows.unit, layers.columns.rows());
+  sparse_rows_index(rows, out.rows(), layers.z.rows(), layers.columns.rows());
 }
 
 }  // namespace interpscale::kernels::checks
